@@ -214,7 +214,7 @@ static const char man_end[] =
     ": <PIPE.lock>\n"
     "Held by the daemon that has the pipe; a second one finds it locked, and names the process that holds "
     "it.\n"
-    ": <PIPE.new>\n"
+    ": <PIPE.new>, <PIPE.new.lock>\n"
     "There while a daemon with *--replace* takes the pipe over.\n"
     "\n"
     "Where the socket's or the lock's file is removed, umemd creates it again within a second or so;\n"

@@ -222,6 +222,23 @@ static void test_a_successor_that_dies_loses_nothing(void **state)
     assert_int_equal(daemon_shutdown(&place->daemon), 0);
 }
 
+static void test_one_daemon_at_a_time_takes_over(void **state)
+{
+    struct place *place = *state;
+    struct pair pair = begin_pair(place);
+    struct um_take_over *take_over = NULL;
+    char why[512] = "";
+
+    durable_start(place, "second");
+    assert_int_equal(um_take_over_open(place->daemon.pipe, &take_over, why, sizeof why), UMEM_OK);
+    begin_replacing(&pair);
+    assert_int_equal(process_finish(pair.next), 3);
+    assert_non_null(strstr(pair.next->errors, um_take_over_endpoint(take_over)));
+    um_take_over_close(take_over);
+    replace(&pair);
+    end_pair(&pair);
+}
+
 /* ---- what cannot be replaced ---- */
 
 /* A daemon of the test's own, which answers a line with a line. */
@@ -394,6 +411,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_a_successor_that_is_not_there_changes_nothing, durable_set_up,
                                         durable_tear_down),
         cmocka_unit_test_setup_teardown(test_a_successor_that_dies_loses_nothing, durable_set_up,
+                                        durable_tear_down),
+        cmocka_unit_test_setup_teardown(test_one_daemon_at_a_time_takes_over, durable_set_up,
                                         durable_tear_down),
         cmocka_unit_test_setup_teardown(test_a_daemon_that_hangs_is_given_up, durable_set_up,
                                         durable_tear_down),

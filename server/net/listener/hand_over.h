@@ -47,7 +47,8 @@ void um_hand_over_close(struct um_hand_over *hand_over);
 
 struct um_take_over;
 
-/* Opens the private endpoint for a pipe. UMEM_E_DENIED, UMEM_E_NO_MEMORY, with `why` as above. */
+/* Opens the private endpoint for a pipe. UMEM_E_NAME_TAKEN: another daemon is taking the pipe over. UMEM_E_DENIED, UMEM_E_NO_MEMORY. `why`
+ * is as above. */
 int um_take_over_open(const char *pipe, struct um_take_over **take_over, char *why, size_t capacity);
 
 /* Its path, for the request. The take-over's. */

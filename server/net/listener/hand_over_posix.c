@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "net/listener/peer.h"
+#include "net/listener/pipe_lock.h"
 #include "net/listener/socket_file.h"
 #include "umem_errors.h"
 
@@ -37,6 +38,7 @@ struct um_hand_over {
 };
 
 struct um_take_over {
+    struct um_pipe_lock *lock; /* of the private endpoint: one daemon at a time takes a pipe over */
     struct um_socket_file file;
     int listener; /* of the private endpoint */
     int line;     /* to the daemon that hands over; -1: it has not come */
@@ -167,6 +169,7 @@ int um_take_over_open(const char *pipe, struct um_take_over **take_over, char *w
     struct um_take_over *made = calloc(1, sizeof *made);
     char path[UM_ENDPOINT_CAPACITY + 8];
     struct sockaddr_un address;
+    int code;
 
     if (made == NULL) {
         snprintf(why, capacity, "no memory");
@@ -180,10 +183,16 @@ int um_take_over_open(const char *pipe, struct um_take_over **take_over, char *w
         free(made);
         return UMEM_E_DENIED;
     }
+    code = um_pipe_lock_acquire(path, &made->lock, why, capacity);
+    if (code != UMEM_OK) {
+        free(made);
+        return code;
+    }
     clear_path(path);
     made->listener = um_socket_file_create(path, 1, &made->file);
     if (made->listener < 0) {
         refuse(UMEM_E_DENIED, why, capacity, "no socket can be made at", path);
+        um_pipe_lock_release(made->lock);
         free(made);
         return UMEM_E_DENIED;
     }
@@ -374,6 +383,7 @@ void um_take_over_close(struct um_take_over *take_over)
     if (take_over == NULL)
         return;
     um_socket_file_remove(&take_over->file);
+    um_pipe_lock_release(take_over->lock);
     close(take_over->listener);
     if (take_over->line >= 0)
         close(take_over->line);

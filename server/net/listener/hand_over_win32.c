@@ -238,6 +238,7 @@ static HANDLE make_endpoint(const char *path)
 int um_take_over_open(const char *pipe, struct um_take_over **take_over, char *why, size_t capacity)
 {
     struct um_take_over *made = calloc(1, sizeof *made);
+    int code;
 
     if (made == NULL) {
         snprintf(why, capacity, "no memory");
@@ -250,11 +251,14 @@ int um_take_over_open(const char *pipe, struct um_take_over **take_over, char *w
         *take_over = made;
         return UMEM_OK;
     }
-    refuse(UMEM_E_DENIED, why, capacity, "no pipe can be made at", made->path);
+    code = GetLastError() == ERROR_PIPE_BUSY || GetLastError() == ERROR_ACCESS_DENIED ? UMEM_E_NAME_TAKEN
+                                                                                      : UMEM_E_DENIED;
+    refuse(code, why, capacity, code == UMEM_E_NAME_TAKEN ? "another program has" : "no pipe can be made at",
+           made->path);
     if (made->event != NULL)
         CloseHandle(made->event);
     free(made);
-    return UMEM_E_DENIED;
+    return code;
 }
 
 const char *um_take_over_endpoint(const struct um_take_over *take_over)
