@@ -222,6 +222,20 @@ static void test_a_successor_that_dies_loses_nothing(void **state)
     assert_int_equal(daemon_shutdown(&place->daemon), 0);
 }
 
+/* It goes with the pipe: a third daemon is kept out by it. */
+static void test_the_lock_is_handed_over(void **state)
+{
+    struct place *place = *state;
+    struct pair pair = begin_pair(place);
+    const char *const args[] = {UMEMD, "--pipe", place->daemon.pipe, NULL};
+
+    durable_start(place, "second");
+    replace(&pair);
+    assert_int_equal(process_run(pair.next, args, NULL), 3);
+    assert_non_null(strstr(pair.next->errors, "another daemon"));
+    end_pair(&pair);
+}
+
 static void test_one_daemon_at_a_time_takes_over(void **state)
 {
     struct place *place = *state;
@@ -412,6 +426,7 @@ int main(void)
                                         durable_tear_down),
         cmocka_unit_test_setup_teardown(test_a_successor_that_dies_loses_nothing, durable_set_up,
                                         durable_tear_down),
+        cmocka_unit_test_setup_teardown(test_the_lock_is_handed_over, durable_set_up, durable_tear_down),
         cmocka_unit_test_setup_teardown(test_one_daemon_at_a_time_takes_over, durable_set_up,
                                         durable_tear_down),
         cmocka_unit_test_setup_teardown(test_a_daemon_that_hangs_is_given_up, durable_set_up,
