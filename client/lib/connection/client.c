@@ -188,8 +188,7 @@ int um_client_reconnect(umem_client *client, uint64_t deadline_ms)
         client->broken = UMEM_E_CONNECTION_LOST;
         snprintf(client->broken_text, sizeof client->broken_text,
                  "the connection was lost, and with it the locks, holds, watches and blocks of its session; "
-                 "nothing "
-                 "was sent, and the next call connects anew");
+                 "nothing was sent, and the next call connects anew");
         return client->broken;
     }
     client->watches_lost = client->watches_lost || client->channel.events.watches != NULL;
