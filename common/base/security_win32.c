@@ -2,7 +2,8 @@
 
 #include <stdio.h>
 #include <string.h>
-/* Needs windows.h before it. */
+/* These need windows.h before them. */
+#include <aclapi.h>
 #include <sddl.h>
 
 bool um_security_user_of(HANDLE process, union um_user *user)
@@ -16,6 +17,23 @@ bool um_security_user_of(HANDLE process, union um_user *user)
     read = GetTokenInformation(token, TokenUser, user, sizeof *user, &size);
     CloseHandle(token);
     return read;
+}
+
+bool um_security_is_own_object(HANDLE object)
+{
+    PSECURITY_DESCRIPTOR descriptor = NULL;
+    PSID owner = NULL;
+    union um_user own;
+    bool is_own;
+
+    if (!um_security_user_of(GetCurrentProcess(), &own) ||
+        GetSecurityInfo(object, SE_KERNEL_OBJECT, OWNER_SECURITY_INFORMATION, &owner, NULL, NULL, NULL,
+                        &descriptor) != ERROR_SUCCESS)
+        return false;
+    is_own =
+        owner != NULL && (EqualSid(owner, own.token.User.Sid) || IsWellKnownSid(owner, WinLocalSystemSid));
+    LocalFree(descriptor);
+    return is_own;
 }
 
 DWORD um_security_integrity_of(HANDLE process)

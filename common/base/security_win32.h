@@ -21,6 +21,9 @@ union um_user {
 /* Reads the user of a process (GetCurrentProcess(), or one opened with PROCESS_QUERY_LIMITED_INFORMATION). */
 bool um_security_user_of(HANDLE process, union um_user *user);
 
+/* Whether an open object is owned by this process's user or by SYSTEM. No process can name another user as the owner. */
+bool um_security_is_own_object(HANDLE object);
+
 /* The integrity of a process, as a SECURITY_MANDATORY_..._RID: the higher, the more is it trusted. Medium where it may not be asked
  * for. */
 DWORD um_security_integrity_of(HANDLE process);

@@ -28,6 +28,9 @@ enum { ERROR_SIZE = 256, PLACE_SIZE = UM_CONFIG_PATH_SIZE + 32, NAME_SIZE = 64, 
       "Windows: let this user or group in as well, a SID or a name, with all the rights of the user", \
       CALL(set_allow_sid)) \
     X(DAEMON, "--daemon", NULL, "detach; return once the pipe is open", COMMAND_FLAG(is_daemon)) \
+    X(REPLACE, "--replace", NULL, \
+      "take the pipe over from the daemon that has it, which ends; no client is refused meanwhile", \
+      COMMAND_FLAG(replaces)) \
     X(SERVICE, "--service", NULL, "run as a Windows service, which the service control manager starts", \
       COMMAND_FLAG(is_service)) \
     X(PID_FILE, "--pid-file", "FILE", \

@@ -63,6 +63,7 @@ struct um_daemon_options {
     enum um_action action;
     const char *config;          /* --config; NULL: it was not given */
     bool is_daemon;              /* detach */
+    bool replaces;               /* take over the pipe of the daemon that runs */
     bool is_service;             /* Windows: run under the service control manager */
     const char *pipe;            /* NULL: the default one */
     struct um_principal allowed; /* who is let in beside the user: --allow-group, --allow-sid */

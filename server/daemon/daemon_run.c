@@ -12,6 +12,7 @@
 #include "daemon/pid_file.h"
 #include "daemon/service.h"
 #include "net/listener/pipe_access.h"
+#include "net/replace.h"
 #include "net/server.h"
 #include "umem_errors.h"
 #include "umem_version.h"
@@ -323,13 +324,31 @@ static int fail(struct daemon *daemon, int status, const char *reason)
     return status;
 }
 
+/* Takes the pipe over from the daemon that has it, if one has. A service manager's socket is no other daemon's. */
+static int replace(struct daemon *daemon, const char *pipe, struct um_handed *handed)
+{
+    char reason[UM_SERVER_WHY_CAPACITY];
+
+    handed->count = 0;
+    if (!daemon->options->replaces || um_service_socket(daemon->service) != 0)
+        return UM_EXIT_ENDED;
+    if (um_replace(pipe, handed, reason, sizeof reason) != UMEM_OK)
+        return fail(daemon, UM_EXIT_PIPE_TAKEN, reason);
+    um_log_write(daemon->log, UM_LOG_INFO,
+                 handed->count != 0 ? "the daemon before has handed over %s" : "no daemon to replace has %s",
+                 pipe);
+    return UM_EXIT_ENDED;
+}
+
 static int start_server(struct daemon *daemon, const char *pipe)
 {
+    struct um_handed handed;
     const struct um_limits limits = limits_of(daemon, daemon->options);
     struct um_server_options options = {
         .pipe = pipe,
         .socket = um_service_socket(daemon->service),
         .allowed = &daemon->options->allowed,
+        .is_managed = um_service_is_there(daemon->service),
         .limits = &limits,
         .sessions_asked = um_daemon_options_has_limit(daemon->options, UM_LIMIT_sessions),
         .shared_heaps_asked = um_daemon_options_has_limit(daemon->options, UM_LIMIT_shared_heaps),
@@ -346,8 +365,11 @@ static int start_server(struct daemon *daemon, const char *pipe)
         .ended = on_ended,
     };
     char reason[UM_SERVER_WHY_CAPACITY];
-    int code;
+    int code = replace(daemon, pipe, &handed);
 
+    if (code != UM_EXIT_ENDED)
+        return code;
+    options.inherited = handed.count != 0 ? &handed : NULL;
     if (uv_random(NULL, NULL, &options.seed, sizeof options.seed, 0, NULL) != 0)
         return fail(daemon, UM_EXIT_FAILED, "the system gives no random numbers");
     code = um_server_start(&daemon->loop, &options, &daemon->server, reason);

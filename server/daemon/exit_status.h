@@ -12,7 +12,7 @@
     X(ENDED, 0, "ended in order; with --daemon: the pipe is open") \
     X(FAILED, 1, "could not start; with --check: something is wrong") \
     X(USAGE, 2, "the command line, the configuration file or a variable of the environment is wrong") \
-    X(PIPE_TAKEN, 3, "another daemon has the pipe")
+    X(PIPE_TAKEN, 3, "another daemon has the pipe, and with --replace does not hand it over")
 
 enum um_exit_status {
 #define UM_EXIT_ENUM(identifier, number, doc) UM_EXIT_##identifier = (number),

@@ -35,6 +35,9 @@ struct um_service_events {
 bool um_service_open(uv_loop_t *loop, bool asked, const struct um_service_events *events,
                      struct um_service **service, char *reason, size_t reason_size);
 
+/* Whether a manager starts and ends this process. */
+bool um_service_is_there(const struct um_service *service);
+
 /* The socket that the manager handed over, which listens already, or 0 where it did not; Windows: always 0. It is the
  * caller's. */
 int um_service_socket(const struct um_service *service);

@@ -101,6 +101,11 @@ bool um_service_open(uv_loop_t *loop, bool asked, const struct um_service_events
     return true;
 }
 
+bool um_service_is_there(const struct um_service *service)
+{
+    return service != NULL && (service->address_size != 0 || service->socket != 0);
+}
+
 int um_service_socket(const struct um_service *service)
 {
     return service != NULL ? service->socket : 0;

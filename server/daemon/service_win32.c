@@ -254,6 +254,11 @@ bool um_service_open(uv_loop_t *loop, bool asked, const struct um_service_events
     return false;
 }
 
+bool um_service_is_there(const struct um_service *service)
+{
+    return service != NULL;
+}
+
 int um_service_socket(const struct um_service *service)
 {
     (void)service;

@@ -220,6 +220,8 @@ static const char man_end[] =
     ": <PIPE.lock>\n"
     "Held by the daemon that has the pipe; a second one finds it locked, and names the process that holds "
     "it.\n"
+    ": <PIPE.new>, <PIPE.new.lock>\n"
+    "There while a daemon with *--replace* takes the pipe over.\n"
     "\n"
     "Where the socket's or the lock's file is removed, umemd creates it again within a second or so;\n"
     "where another daemon has taken the path over meanwhile, it logs that and serves the clients that it "

@@ -113,7 +113,8 @@ static void on_timer(uv_timer_t *timer)
 {
     struct um_connection *connection = timer->data;
 
-    if (connection->state == UM_CONNECTION_DISCARDING)
+    if (connection->state == UM_CONNECTION_DISCARDING ||
+        (connection->state == UM_CONNECTION_OPEN && connection->shared->is_ending))
         end(connection);
     else if (connection->state == UM_CONNECTION_ENDING || um_listener_is_hung_up(&connection->pipe))
         um_connection_close(connection);
@@ -550,6 +551,7 @@ static bool serve(struct um_connection *connection)
         unused = connection->frame.left - session->out.size;
         step = serve_next(connection);
         connection->served += step == STEP_SERVED;
+        connection->has_served = connection->has_served || step == STEP_SERVED;
         connection->cost += (unused - (connection->frame.left - session->out.size)) * UM_COST_TEXT_BYTE +
                             (step == STEP_SERVED ? UM_COST_MESSAGE : 0);
     }
@@ -671,6 +673,8 @@ static void advance(struct um_connection *connection)
     charge(connection);
     if (connection->state >= UM_CONNECTION_CLOSING)
         return;
+    if (connection->has_served && connection->shared->is_ending)
+        move_to(connection, UM_CONNECTION_ENDING);
     session->queued_bytes = unsent_bytes(connection);
     /* The end of a write that is under way leads here again. If the system took everything at once, there is
      * no such write. */
@@ -989,11 +993,18 @@ void um_connections_deinit(struct um_connections *connections)
     um_connection_groups_deinit(&connections->groups);
 }
 
-void um_connections_end(struct um_connections *connections)
+void um_connections_end(struct um_connections *connections, bool first_answers)
 {
+    connections->is_ending = true;
     /* Connections leave the list from the loop only. */
-    for (struct um_link *link = connections->all.next; link != &connections->all; link = link->next)
-        end(UM_LIST_ITEM(link, struct um_connection, in_all));
+    for (struct um_link *link = connections->all.next; link != &connections->all; link = link->next) {
+        struct um_connection *connection = UM_LIST_ITEM(link, struct um_connection, in_all);
+
+        if (first_answers && connection->state == UM_CONNECTION_OPEN && !connection->has_served)
+            uv_timer_start(&connection->timer, on_timer, connections->limits->closing_ms, 0);
+        else
+            end(connection);
+    }
 }
 
 struct um_connection *um_connection_new(struct um_connections *connections)

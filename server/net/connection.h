@@ -94,6 +94,7 @@ struct um_connections {
     bool waits_for_syncs; /* answers that tell of changes wait until these are on the disk */
     uint64_t failures;    /* um_store_status.failures that answers have been changed for */
     const struct um_store_status *store_status; /* of the engine's store; NULL until it is made */
+    bool is_ending;                             /* um_connections_end() was called */
     struct um_buf spare;         /* memory for answers, lent to the connection that is served */
     uint64_t small_unsent;       /* bytes that may be unsent however much the others have */
     uint64_t ending;             /* connections that are closing and count in traffic.sessions still */
@@ -132,6 +133,7 @@ struct um_connection {
     enum um_connection_state state;
     enum um_connection_target target;
     bool has_session;     /* um_session_close() is due at the end */
+    bool has_served;      /* a message of its was served */
     bool is_reading;      /* libuv reads */
     bool is_wide;         /* the socket's buffer was made larger */
     bool expects_payload; /* the last message had a long payload, and the next one is likely to */
@@ -162,8 +164,9 @@ void um_connections_synced(struct um_connections *connections);
 /* Ends messages whose time is up. */
 void um_connections_expire(struct um_connections *connections);
 
-/* Ends all connections in order. */
-void um_connections_end(struct um_connections *connections);
+/* Ends all connections in order. first_answers: a session of which no message was served yet stays until one is, or for closing_ms,
+ * because clients can connect all the time, and none of them is to be closed without an answer. */
+void um_connections_end(struct um_connections *connections, bool first_answers);
 
 /* Logs a line of a printf format, a literal. */
 UM_PRINTF(3, 4)

@@ -75,6 +75,21 @@ static void on_shutdown(void *context)
     request_turn(server);
 }
 
+static int on_hand_over(void *context, const char *successor, char *why, size_t capacity)
+{
+    struct um_server *server = context;
+
+    if (server->is_managed) {
+        snprintf(why, capacity, "a service manager has started this daemon: restart its service instead");
+        return UMEM_E_UNSUPPORTED;
+    }
+    if (server->is_stopping || server->hand_over != NULL) {
+        snprintf(why, capacity, "the daemon is ending already");
+        return UMEM_E_DENIED;
+    }
+    return um_listener_hand_over(server->listener, successor, &server->hand_over, why, capacity);
+}
+
 static bool on_reload(void *context, struct um_reload *reload)
 {
     struct um_server *server = context;
@@ -370,6 +385,7 @@ static void on_last_handle_closed(struct um_server *server)
     um_rpc_free(server->connections.rpc);
     um_store_free(server->store);
     um_connections_deinit(&server->connections);
+    um_hand_over_close(server->hand_over);
     free(server);
     if (ended != NULL)
         ended(context);
@@ -413,12 +429,19 @@ static void on_connection_gone(struct um_connections *connections)
 
 void um_server_stop(struct um_server *server)
 {
+    bool is_lasting = server->hand_over != NULL || server->is_handed;
+
     if (server->is_stopping)
         return;
+    /* Where the pipe lasts, clients come all the time, and one of them may have been taken out of its queue already. */
+    if (is_lasting && server->connections.rpc != NULL) {
+        server->has_clients = true;
+        accept_clients(server);
+    }
     server->is_stopping = true;
     um_listener_close(server->listener);
     server->listener = NULL;
-    um_connections_end(&server->connections);
+    um_connections_end(&server->connections, is_lasting);
     close_when_empty(server);
 }
 
@@ -452,6 +475,8 @@ static struct um_server *new_server(uv_loop_t *loop, const struct um_server_opti
     server->limits = lower_limits(options->limits, options->state != NULL);
     server->context = options->context;
     server->reload = options->reload;
+    server->is_managed = options->is_managed;
+    server->is_handed = options->socket != 0;
     server->call_ended = options->call_ended;
     server->session_changed = options->session_changed;
     if (options->allowed != NULL)
@@ -516,7 +541,10 @@ static int make_engine(struct um_server *server, const struct um_server_options 
     struct um_rpc_options rpc = {
         .limits = &server->limits,
         .traffic = &server->connections.traffic,
-        .events = {.context = server, .shutdown = on_shutdown, .work_pending = on_work_pending},
+        .events = {.context = server,
+                   .shutdown = on_shutdown,
+                   .hand_over = on_hand_over,
+                   .work_pending = on_work_pending},
         .version = options->version,
         .seed = options->seed,
         .guard = options->guard,
@@ -613,6 +641,8 @@ int um_server_start(uv_loop_t *loop, const struct um_server_options *options, st
 {
     struct um_server *made = new_server(loop, options);
     struct um_listener_events events = {made, on_client, on_listener_closed};
+    struct um_listener_place place = {
+        .path = options->pipe, .handed = options->socket, .inherited = options->inherited};
     int code;
 
     if (made == NULL) {
@@ -622,8 +652,8 @@ int um_server_start(uv_loop_t *loop, const struct um_server_options *options, st
     um_identity_prepare();
     um_listener_reserve(loop, made->limits.sessions + made->limits.shared_heaps);
     /* First the pipe: where another server has it, that one's engine may be in this process. */
-    code = um_listener_open(loop, options->pipe, options->socket, &made->allowed, &events, &made->listener,
-                            why, UM_SERVER_WHY_CAPACITY);
+    place.allowed = &made->allowed;
+    code = um_listener_open(loop, &place, &events, &made->listener, why, UM_SERVER_WHY_CAPACITY);
     if (code != UMEM_OK) {
         um_connections_deinit(&made->connections);
         free(made);

@@ -20,6 +20,7 @@
 #include "rpc/schema/server_limits.h"
 #include "rpc/schema/sync_when.h"
 
+struct um_handed;
 struct um_identity;
 struct um_server;
 
@@ -31,6 +32,9 @@ struct um_server_options {
     const struct um_principal
         *allowed; /* who is let in beside this user, root and SYSTEM: a group (POSIX), or a user
                                          or group (Windows); NULL, or not set: nobody. Copied */
+    const struct um_handed
+        *inherited;  /* the pipe as um_replace() has got it; NULL: nothing. The server's from then on */
+    bool is_managed; /* a service manager starts and ends this process: its pipe is not handed over */
     const struct um_limits
         *limits; /* copied; `sessions` and `shared_heaps` are lowered to what the system has descriptors for,
                    `session_bytes` to `bytes` */

@@ -46,6 +46,10 @@ struct um_server {
     bool has_clients;          /* clients may wait to be accepted */
     bool has_work;             /* um_rpc_work() wants to be called */
     bool wants_stop;           /* server.shutdown was called */
+    bool is_managed;           /* a service manager starts and ends it */
+    bool is_handed;            /* and keeps the pipe's socket, at which clients wait for the next process */
+    struct um_hand_over
+        *hand_over; /* the line to the daemon that the pipe was handed over to; NULL: it was not */
     bool is_stopping;
     bool is_closing;                 /* the server's own handles are closing */
     char path[UM_ENDPOINT_CAPACITY]; /* of the pipe */

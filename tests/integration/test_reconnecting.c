@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "durable_fixture.h"
+#include "visitors.h"
 
 enum {
     LONG_MS = 120000, /* more than any start of a daemon takes */
@@ -155,7 +156,7 @@ static void test_without_a_daemon_it_ends(void **state)
     umem_client_free(client);
 }
 
-/* ---- many threads with one client, or with one each ---- */
+/* ---- many threads, with one client or with one each ---- */
 
 struct adder {
     umem_client *client;
@@ -211,8 +212,9 @@ static uint64_t wait_for_more(umem_client *client, umem_handle block, uint64_t b
 }
 
 /* Every addition that was answered has been done, once. */
-static void add_while_daemons_change(struct place *place, bool is_shared)
+static void test_threads_share_a_client(void **state)
 {
+    struct place *place = *state;
     struct adder adders[THREADS];
     uv_thread_t threads[THREADS];
     uv_mutex_t lock;
@@ -230,10 +232,7 @@ static void add_while_daemons_change(struct place *place, bool is_shared)
                         &(struct umem_block_options){.heap = durable_make_heap(client, NULL)}, &block));
     assert_int_equal(uv_mutex_init(&lock), 0);
     for (int i = 0; i < THREADS; i++) {
-        adders[i] = (struct adder){.client = is_shared ? client : connect_for(place, LONG_MS),
-                                   .block = block,
-                                   .lock = &lock,
-                                   .is_over = &over};
+        adders[i] = (struct adder){.client = client, .block = block, .lock = &lock, .is_over = &over};
         assert_int_equal(uv_thread_create(&threads[i], add, &adders[i]), 0);
     }
     for (int i = 0; i < RESTARTS; i++) {
@@ -249,8 +248,6 @@ static void add_while_daemons_change(struct place *place, bool is_shared)
         assert_int_equal(adders[i].code, UMEM_OK);
         answered += adders[i].answered;
         lost += adders[i].lost;
-        if (!is_shared)
-            umem_client_free(adders[i].client);
     }
     ok(client, umem_block_get(client, block, 0, UMEM_TYPE_U64, &sum, 1));
     assert_true(sum >= answered);
@@ -260,14 +257,34 @@ static void add_while_daemons_change(struct place *place, bool is_shared)
     assert_int_equal(daemon_shutdown(&place->daemon), 0);
 }
 
-static void test_threads_share_a_client(void **state)
-{
-    add_while_daemons_change(*state, true);
-}
-
 static void test_threads_have_clients_of_their_own(void **state)
 {
-    add_while_daemons_change(*state, false);
+    struct place *place = *state;
+    struct visitors *visitors;
+    uint64_t answered;
+    uint64_t lost;
+    uint64_t sum = 0;
+    umem_client *client;
+    umem_handle block;
+
+    durable_start(place, "second");
+    client = connect_for(place, LONG_MS);
+    ok(client,
+       umem_block_alloc(client, sizeof sum,
+                        &(struct umem_block_options){.heap = durable_make_heap(client, NULL)}, &block));
+    visitors = visitors_start(place->daemon.pipe, block, 0, THREADS);
+    for (int i = 0; i < RESTARTS; i++) {
+        visitors_wait(visitors);
+        durable_kill(place);
+        durable_start(place, "second");
+    }
+    visitors_wait(visitors);
+    visitors_stop(visitors, &answered, &lost);
+    ok(client, umem_block_get(client, block, 0, UMEM_TYPE_U64, &sum, 1));
+    assert_true(sum >= answered);
+    assert_true(sum <= answered + lost);
+    umem_client_free(client);
+    assert_int_equal(daemon_shutdown(&place->daemon), 0);
 }
 
 int main(void)

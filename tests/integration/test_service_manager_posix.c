@@ -18,6 +18,7 @@
 
 #include "daemon_fixture.h"
 #include "unix_socket.h"
+#include "visitors.h"
 
 enum { HANDED_FROM = 7 }; /* a shell's redirection takes one digit */
 
@@ -217,6 +218,36 @@ static void a_socket_is_taken_over(void **state)
     pipe_name_remove(umemd.pipe);
 }
 
+/* Clients wait in the socket's queue. */
+static void a_restart_refuses_nobody(void **state)
+{
+    enum { RESTARTS = 10, VISITORS = 3 };
+    struct visitors *visitors;
+    uint64_t answered;
+    uint64_t lost;
+    int fd;
+
+    (void)state;
+    pipe_name_make(umemd.pipe, sizeof umemd.pipe);
+    fd = make_listener(umemd.pipe, 0600);
+    start_with(fd, is_for_it);
+    visitors = visitors_start(umemd.pipe, 0, VISITORS, 0);
+    for (int i = 0; i < RESTARTS; i++) {
+        visitors_wait(visitors);
+        /* Before that, the signal would end the shell. */
+        assert_true(process_wait_for(&umemd.process, "listening on"));
+        process_terminate(&umemd.process);
+        assert_int_equal(process_finish(&umemd.process), 0);
+        start_with(fd, is_for_it);
+    }
+    visitors_wait(visitors);
+    visitors_stop(visitors, &answered, &lost);
+    assert_int_equal(daemon_shutdown(&umemd), 0);
+    close(fd);
+    unlink(umemd.pipe);
+    pipe_name_remove(umemd.pipe);
+}
+
 /* No other user may connect, and umem must find the pipe at the path that umemd reports. */
 static void a_wrong_socket_is_refused(void **state)
 {
@@ -300,6 +331,7 @@ int main(void)
         cmocka_unit_test(a_failed_start_is_no_beginning),
         cmocka_unit_test(a_missing_manager_is_ignored),
         cmocka_unit_test(a_socket_is_taken_over),
+        cmocka_unit_test(a_restart_refuses_nobody),
         cmocka_unit_test(a_wrong_socket_is_refused),
         cmocka_unit_test(a_socket_for_a_group),
         cmocka_unit_test(a_socket_for_another_process_is_not_touched),

@@ -12,6 +12,7 @@
 #include "cli/transfer/message_tap.h"
 #include "cli/transfer/record_pipe.h"
 #include "cli/transfer/recording.h"
+#include "cli/transfer/daemon_transport.h"
 #include "lib/connection/transport.h"
 #include "wire/json_read.h"
 
@@ -291,7 +292,7 @@ static bool connect_daemon(struct cli_recorder *recorder, uv_pipe_t *pipe)
     struct um_reason reason = {""};
     int descriptor;
 
-    if (um_transport_open(recorder->daemon_pipe, 0, um_transport_now_ms() + CONNECT_MS, &transport,
+    if (cli_transport_open(recorder->daemon_pipe, um_transport_now_ms() + CONNECT_MS, &transport,
                           &reason) != UMEM_OK) {
         recorder->refused = reason;
         return false;

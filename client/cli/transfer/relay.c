@@ -18,6 +18,7 @@
 #include "cli/system/file_io.h"
 #include "cli/system/subprocess.h"
 #include "cli/transfer/unanswered.h"
+#include "cli/transfer/daemon_transport.h"
 #include "lib/connection/transport.h"
 #include "wire/endpoint.h"
 #include "wire/frame.h"
@@ -321,15 +322,9 @@ static int relay_output(const struct cli *cli)
 int cli_relay(const struct cli *cli)
 {
     struct um_reason reason = {""};
-    char server_user[UM_PRINCIPAL_NAME_SIZE];
-    const char *what = "";
-    int code = um_endpoint_find_server_user(NULL, server_user, &what);
+    int code = cli_transport_open(umem_pipe(cli->client), UM_NO_DEADLINE, &relay.transport, &reason);
     int error;
 
-    if (code != UMEM_OK)
-        return cli_fail_connecting(cli, code, what);
-    code =
-        um_transport_open(umem_pipe(cli->client), server_user, 0, UM_NO_DEADLINE, &relay.transport, &reason);
     if (code != UMEM_OK)
         return cli_fail_connecting(cli, code, reason.text);
     direction_init(&relay.to_daemon, cli_unanswered_request);

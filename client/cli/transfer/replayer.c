@@ -14,6 +14,7 @@
 #include "cli/transfer/answer_diff.h"
 #include "cli/transfer/message_tap.h"
 #include "cli/transfer/recording.h"
+#include "cli/transfer/daemon_transport.h"
 #include "lib/connection/transport.h"
 #include "program/files.h"
 #include "wire/json_read.h"
@@ -204,7 +205,7 @@ static int open_connection(struct player *player, uint64_t number, struct player
     cli_tap_init(&connection->tap, on_message, connection);
     player->connections[player->connection_count++] = connection;
     player->totals->connections++;
-    code = um_transport_open(umem_pipe(player->cli->client), 0,
+    code = cli_transport_open(umem_pipe(player->cli->client),
                              um_transport_now_ms() + player->options->timeout_ms, &connection->transport,
                              &reason);
     *opened = connection;

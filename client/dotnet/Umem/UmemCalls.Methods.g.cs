@@ -33,9 +33,10 @@ public sealed partial class UmemCalls
         Add(UmemClient.ServerReloadRequest(), Umem.ServerReloadResult.Read);
 
     /// <summary>Ends the daemon in order: answers that are due are sent, then all memory is freed.</summary>
+    /// <param name="options">What else may be said; null: nothing.</param>
     [GeneratedCode("client/dotnet/generate.py", "1")]
-    public UmemReply ServerShutdown() =>
-        Add(UmemClient.ServerShutdownRequest());
+    public UmemReply ServerShutdown(ServerShutdownOptions? options = null) =>
+        Add(UmemClient.ServerShutdownRequest(options));
 
     /// <summary>Gives the daemon's process heap, which is the default heap (Win32 GetProcessHeap).</summary>
     [GeneratedCode("client/dotnet/generate.py", "1")]

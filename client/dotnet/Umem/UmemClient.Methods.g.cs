@@ -168,32 +168,50 @@ public sealed partial class UmemClient
     public Task<ServerReloadResult> ServerReloadAsync(CancellationToken cancellationToken = default) =>
         InvokeAsync(ServerReloadRequest(), Umem.ServerReloadResult.Read, cancellationToken);
 
-    internal static Request ServerShutdownRequest()
+    internal static Request ServerShutdownRequest(ServerShutdownOptions? options)
     {
         var request = new Request("server.shutdown");
+        if (options != null)
+        {
+            request.Add("successor", options.Successor);
+        }
         return request;
     }
 
     /// <summary>
     /// Ends the daemon in order: answers that are due are sent, then all memory is freed. Long calls are finished
     /// within <c>closing_ms</c>, calls that wait are not answered, and requests that come behind this one may not be
-    /// done.
+    /// done. With <c>successor</c> the pipe stays: <c>umemd --replace</c> calls this, after it has opened a private
+    /// endpoint beside the pipe (on POSIX systems a socket, on Windows a pipe). The daemon connects to that endpoint,
+    /// hands its pipe over, and answers; clients that connect from then on are the successor's. A session that has
+    /// had no answer yet gets its first one within <c>closing_ms</c>. When all memory is freed, the daemon closes its
+    /// connection to the endpoint. A daemon that a service manager has started is <c>unsupported</c>.
     /// </summary>
-    /// <exception cref="UmemException">The daemon refused: invalid_params, internal_error.</exception>
+    /// <param name="options">What else may be said; null: nothing.</param>
+    /// <exception cref="UmemException">
+    /// The daemon refused: invalid_params, internal_error, denied, unsupported.
+    /// </exception>
     [GeneratedCode("client/dotnet/generate.py", "1")]
-    public void ServerShutdown() =>
-        Invoke(ServerShutdownRequest());
+    public void ServerShutdown(ServerShutdownOptions? options = null) =>
+        Invoke(ServerShutdownRequest(options));
 
     /// <summary>
     /// Ends the daemon in order: answers that are due are sent, then all memory is freed. Long calls are finished
     /// within <c>closing_ms</c>, calls that wait are not answered, and requests that come behind this one may not be
-    /// done.
+    /// done. With <c>successor</c> the pipe stays: <c>umemd --replace</c> calls this, after it has opened a private
+    /// endpoint beside the pipe (on POSIX systems a socket, on Windows a pipe). The daemon connects to that endpoint,
+    /// hands its pipe over, and answers; clients that connect from then on are the successor's. A session that has
+    /// had no answer yet gets its first one within <c>closing_ms</c>. When all memory is freed, the daemon closes its
+    /// connection to the endpoint. A daemon that a service manager has started is <c>unsupported</c>.
     /// </summary>
+    /// <param name="options">What else may be said; null: nothing.</param>
     /// <param name="cancellationToken">Ends the waiting for the answer.</param>
-    /// <exception cref="UmemException">The daemon refused: invalid_params, internal_error.</exception>
+    /// <exception cref="UmemException">
+    /// The daemon refused: invalid_params, internal_error, denied, unsupported.
+    /// </exception>
     [GeneratedCode("client/dotnet/generate.py", "1")]
-    public Task ServerShutdownAsync(CancellationToken cancellationToken = default) =>
-        InvokeAsync(ServerShutdownRequest(), cancellationToken);
+    public Task ServerShutdownAsync(ServerShutdownOptions? options = null, CancellationToken cancellationToken = default) =>
+        InvokeAsync(ServerShutdownRequest(options), cancellationToken);
 
     internal static Request HeapProcessRequest()
     {

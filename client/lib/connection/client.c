@@ -103,14 +103,22 @@ static void begin_connecting(umem_client *client)
 static void end_connecting(umem_client *client, struct um_transport *transport, int code, const char *text)
 {
     client->transport = transport;
-    if (transport != NULL && !client->never_spins)
-        um_transport_let_spin(transport);
     client->is_reading = false;
     client->is_writing = false;
     client->was_connected = client->was_connected || code == UMEM_OK;
     client->broken = code;
     snprintf(client->broken_text, sizeof client->broken_text, "%s", text);
     um_client_wake_next(client);
+}
+
+static int open_transport(const umem_client *client, uint32_t timeout_ms, uint64_t deadline_ms,
+                          struct um_transport **transport, struct um_reason *reason)
+{
+    int code = um_transport_open(client->pipe, client->server_user, timeout_ms, deadline_ms, transport, reason);
+
+    if (code == UMEM_OK && !client->never_spins)
+        um_transport_let_spin(*transport);
+    return code;
 }
 
 int umem_connect(umem_client *client)
@@ -131,8 +139,7 @@ int umem_connect(umem_client *client)
         code = UMEM_E_BAD_ARGUMENT;
         snprintf(text, sizeof text, "%s", client->pipe_fault);
     } else {
-        code = um_transport_open(client->pipe, client->server_user, timeout_ms, um_client_deadline(client, 0),
-                                 &transport, &reason);
+        code = open_transport(client, timeout_ms, um_client_deadline(client, 0), &transport, &reason);
         snprintf(text, sizeof text, "%.300s: %.200s", client->pipe, reason.text);
     }
     um_mutex_lock(client->lock);
@@ -150,8 +157,7 @@ static int open_again(umem_client *client, uint32_t timeout_ms, uint64_t deadlin
     uint32_t pause_ms = 1;
 
     for (;;) {
-        int code =
-            um_transport_open(client->pipe, client->server_user, timeout_ms, deadline_ms, transport, reason);
+        int code = open_transport(client, timeout_ms, deadline_ms, transport, reason);
 
         if (code != UMEM_E_NOT_CONNECTED || um_transport_now_ms() + pause_ms >= deadline_ms)
             return code;
@@ -183,8 +189,7 @@ int um_client_reconnect(umem_client *client, uint64_t deadline_ms)
         client->broken = UMEM_E_CONNECTION_LOST;
         snprintf(client->broken_text, sizeof client->broken_text,
                  "the connection was lost, and with it the locks, holds, watches and blocks of its session; "
-                 "nothing "
-                 "was sent, and the next call connects anew");
+                 "nothing was sent, and the next call connects anew");
         return client->broken;
     }
     client->watches_lost = client->watches_lost || client->channel.events.watches != NULL;

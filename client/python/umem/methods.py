@@ -640,12 +640,18 @@ def server_reload() -> Request[ServerReloadResult]:
     return make("server.reload", {})
 
 
-def server_shutdown() -> Request[None]:
+def server_shutdown(*, successor: Optional[str] = None) -> Request[None]:
     """Ends the daemon in order: answers that are due are sent, then all memory is freed.
     Long calls are finished within `closing_ms`, calls that wait are not answered, and requests that come behind this
-    one may not be done.
+    one may not be done. With `successor` the pipe stays: `umemd --replace` calls this, after it has opened a private
+    endpoint beside the pipe (on POSIX systems a socket, on Windows a pipe). The daemon connects to that endpoint, hands
+    its pipe over, and answers; clients that connect from then on are the successor's. A session that has had no answer
+    yet gets its first one within `closing_ms`. When all memory is freed, the daemon closes its connection to the
+    endpoint. A daemon that a service manager has started is `unsupported`.
+
+    successor: Private endpoint of the daemon that this one hands its pipe over to, see above.
     """
-    return make("server.shutdown", {}, convert=nothing)
+    return make("server.shutdown", {"successor": successor}, convert=nothing)
 
 
 def heap_process() -> Request[HeapProcessResult]:

@@ -4,34 +4,11 @@
 #include <pwd.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/types.h>
 #include <unistd.h>
 
 #include "net/listener/group_member.h"
-
-/* Who is behind a socket. */
-struct peer {
-    int64_t pid; /* 0: not known */
-    uid_t user;
-    gid_t group; /* the main one */
-};
-
-static bool read_credentials(int fd, struct peer *peer)
-{
-#ifdef SO_PEERCRED
-    struct ucred credentials;
-    socklen_t size = sizeof credentials;
-
-    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &size) != 0)
-        return false;
-    *peer = (struct peer){credentials.pid, credentials.uid, credentials.gid};
-    return true;
-#else
-    peer->pid = 0;
-    return getpeereid(fd, &peer->user, &peer->group) == 0;
-#endif
-}
+#include "net/listener/peer.h"
 
 /* Takes only what is printable ASCII: a program may call itself anything. */
 void um_identity_read_program(int64_t pid, char *program, size_t capacity)
@@ -91,10 +68,10 @@ void um_identity_read(const uv_pipe_t *client, const struct um_principal *allowe
                       struct um_identity *identity)
 {
     uv_os_fd_t fd;
-    struct peer peer;
+    struct um_peer peer;
 
     *identity = (struct um_identity){0};
-    if (uv_fileno((const uv_handle_t *)client, &fd) != 0 || !read_credentials(fd, &peer))
+    if (uv_fileno((const uv_handle_t *)client, &fd) != 0 || !um_peer_read(fd, &peer))
         return;
     identity->pid = peer.pid;
     identity->trusted =

@@ -14,6 +14,7 @@
 #include <uv.h>
 
 #include "base/principal.h"
+#include "net/listener/hand_over.h"
 
 struct um_listener;
 
@@ -25,16 +26,30 @@ struct um_listener_events {
     void (*closed)(void *context); /* after um_listener_close(): the memory is gone */
 };
 
-/* Makes the pipe at `path` (as um_endpoint_find() gives it) and listens, for this user, root and SYSTEM, and whom `allowed` names: a
- * group (POSIX), or a user or group (Windows); not set: nobody. It is copied. POSIX: where `handed` is not 0, that is the pipe: a
- * socket that a service manager has bound to this path, for these users alone, and that listens. It is this pipe's from then on,
- * also where that fails, and its name stays on the system when it closes. UMEM_E_NAME_TAKEN where another
- * daemon or another program listens there, UMEM_E_DENIED where the system or the rules for its directory do
- * not allow it, or something is there that is no socket, UMEM_E_NO_MEMORY, UMEM_E_INTERNAL_ERROR; then `why`
- * holds a sentence without a full stop, no event is raised, and the loop may have a closing handle that it must be run for. `events` is copied. */
-int um_listener_open(uv_loop_t *loop, const char *path, int handed, const struct um_principal *allowed,
+/* What pipe is wanted. */
+struct um_listener_place {
+    const char *path; /* as um_endpoint_find() gives it */
+    int handed; /* POSIX: a socket that a service manager has bound to this path, for those alone who are let in, and that listens; its name
+                   stays on the system when it closes. 0: none */
+    const struct um_principal *allowed; /* who is let in beside this user, root and SYSTEM: a group (POSIX), or a user or group
+                                           (Windows); not set: nobody */
+    const struct um_handed *inherited; /* what a daemon has handed over, with which all is as if this process had made the pipe; on
+                                          Windows the pipe keeps whom that one let in. NULL: nothing */
+};
+
+/* Makes the pipe and listens. What is handed or inherited is this pipe's from then on, also where that fails. UMEM_E_NAME_TAKEN where
+ * another daemon or another program listens there, UMEM_E_DENIED where the system or the rules for its directory do not allow it, or
+ * something is there that is no socket, UMEM_E_NO_MEMORY, UMEM_E_INTERNAL_ERROR; then `why` holds a sentence without a full stop, no
+ * event is raised, and the loop may have a closing handle that it must be run for. `place` and `events` are copied. */
+int um_listener_open(uv_loop_t *loop, const struct um_listener_place *place,
                      const struct um_listener_events *events, struct um_listener **listener, char *why,
                      size_t capacity);
+
+/* Hands the pipe over to the daemon whose private endpoint that is (see hand_over.h). Clients that have connected and were not
+ * accepted are that daemon's, and um_listener_close() is to follow. UMEM_E_DENIED, UMEM_E_INTERNAL_ERROR: nothing has changed, and `why` holds a
+ * sentence without a full stop. */
+int um_listener_hand_over(struct um_listener *listener, const char *endpoint, struct um_hand_over **hand_over,
+                          char *why, size_t capacity);
 
 /* Whether a client waits. */
 bool um_listener_has_client(const struct um_listener *listener);

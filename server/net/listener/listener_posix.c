@@ -40,6 +40,7 @@ enum {
 enum um_listener_phase {
     PHASE_LISTENING,
     PHASE_REPLACING, /* it closes, and the next socket listens already */
+    PHASE_HANDED,    /* another daemon has the socket, too, and accepts those that come from now on */
     PHASE_CLOSING    /* it closes for good */
 };
 
@@ -122,8 +123,9 @@ static int listen_at(struct um_listener *listener, int fd)
     return error;
 }
 
-/* Listens at a socket that was handed over, or at one of its own. A libuv error. */
-static int open_socket(struct um_listener *listener, const char *path, int handed)
+/* Listens at a socket that was handed over (by a service manager, or by a daemon before this one), or at one of its own. A libuv
+ * error. */
+static int open_socket(struct um_listener *listener, const char *path, int handed, bool is_managers)
 {
     int fd = handed;
     int error;
@@ -134,9 +136,9 @@ static int open_socket(struct um_listener *listener, const char *path, int hande
         fd = um_socket_file_create(path, &listener->allowed, BACKLOG, &listener->file);
     if (fd < 0)
         return uv_translate_sys_error(errno);
-    listener->is_handed = handed != 0;
+    listener->is_handed = is_managers;
     error = listen_at(listener, fd);
-    if (error != 0 && handed == 0)
+    if (error != 0 && !is_managers)
         um_socket_file_remove(&listener->file);
     return error;
 }
@@ -178,21 +180,42 @@ static const char *check_handed(int fd, const char *path, const struct um_princi
     return NULL;
 }
 
-/* Sees to it that the path may be listened at. */
-static int prepare(const char *path, int handed, const struct um_principal *allowed,
-                   struct um_pipe_lock **lock, char *why, size_t capacity)
+/* Why the socket could not be made, or be given to those who are let in; `error` is errno. */
+static void explain(const struct um_listener_place *place, int error, char *why, size_t capacity)
 {
+    if (error == EPERM && place->allowed->is_set)
+        snprintf(
+            why, capacity,
+            "%s cannot be given to the group %s, of which this user is no member; add the user to the group "
+            "and log in anew, or name a group of the user's for --allow-group",
+            place->path, place->allowed->name);
+    else
+        snprintf(why, capacity, "%s cannot be opened: %s", place->path, strerror(error));
+}
+
+/* Sees to it that the path may be listened at. */
+static int prepare(const struct um_listener_place *place, int handed, struct um_pipe_lock **lock, char *why,
+                   size_t capacity)
+{
+    const char *path = place->path;
     const char *what = NULL;
     int code = um_endpoint_prepare(path, &what);
 
+    /* That daemon may have let others in than this one is to. */
+    if (code == UMEM_OK && place->inherited != NULL && !um_socket_file_set_access(path, place->allowed)) {
+        explain(place, errno, why, capacity);
+        return UMEM_E_DENIED;
+    }
     if (code == UMEM_OK && handed != 0) {
-        what = check_handed(handed, path, allowed);
+        what = check_handed(handed, path, place->allowed);
         code = what != NULL ? UMEM_E_DENIED : UMEM_OK;
     }
     if (code != UMEM_OK) {
         snprintf(why, capacity, "%s: %s", path, what);
         return code;
     }
+    if (place->inherited != NULL)
+        return UMEM_OK;
     code = um_pipe_lock_acquire(path, lock, why, capacity);
     if (code == UMEM_OK && handed == 0)
         code = clear_path(path, why, capacity);
@@ -213,44 +236,38 @@ static void on_closed(uv_handle_t *handle)
     events.closed(events.context);
 }
 
-/* Why the socket could not be made. */
-static void explain(const struct um_listener *listener, const char *path, int error, char *why,
-                    size_t capacity)
-{
-    if (error == UV_EPERM && listener->allowed.is_set)
-        snprintf(
-            why, capacity,
-            "%s cannot be given to the group %s, of which this user is no member; add the user to the group "
-            "and log in anew, or name a group of the user's for --allow-group",
-            path, listener->allowed.name);
-    else
-        snprintf(why, capacity, "%s cannot be opened: %s", path, uv_strerror(error));
-}
-
-int um_listener_open(uv_loop_t *loop, const char *path, int handed, const struct um_principal *allowed,
+int um_listener_open(uv_loop_t *loop, const struct um_listener_place *place,
                      const struct um_listener_events *events, struct um_listener **listener, char *why,
                      size_t capacity)
 {
     struct um_listener *made = calloc(1, sizeof *made);
+    const struct um_handed *inherited = place->inherited;
+    bool is_managers = place->handed != 0;
+    int handed = place->handed;
     int error;
     int code;
 
-    if (made == NULL) {
+    if (inherited != NULL)
+        handed = (int)inherited->handles[UM_HANDED_PIPE];
+    if (made == NULL || (inherited != NULL && um_pipe_lock_adopt(place->path, inherited->handles[UM_HANDED_LOCK],
+                                                                 &made->lock) != UMEM_OK)) {
         snprintf(why, capacity, "no memory");
         code = UMEM_E_NO_MEMORY;
+        if (inherited != NULL)
+            close((int)inherited->handles[UM_HANDED_LOCK]);
         goto fail;
     }
     made->events = *events;
-    made->allowed = *allowed;
-    code = prepare(path, handed, allowed, &made->lock, why, capacity);
+    made->allowed = *place->allowed;
+    code = prepare(place, handed, &made->lock, why, capacity);
     if (code != UMEM_OK)
         goto fail;
     uv_pipe_init(loop, &made->server, 0);
     made->server.data = made;
-    error = open_socket(made, path, handed);
+    error = open_socket(made, place->path, handed, is_managers);
     handed = 0;
     if (error != 0) {
-        explain(made, path, error, why, capacity);
+        explain(place, -error, why, capacity);
         code = UMEM_E_DENIED;
         uv_close((uv_handle_t *)&made->server, on_failed);
         um_pipe_lock_release(made->lock);
@@ -284,7 +301,7 @@ bool um_listener_has_client(const struct um_listener *listener)
 {
     struct pollfd state = {.fd = listening_socket(listener), .events = POLLIN};
 
-    return listener->is_offered || poll(&state, 1, 0) > 0;
+    return listener->is_offered || (listener->phase != PHASE_HANDED && poll(&state, 1, 0) > 0);
 }
 
 /* A connected socket that programs started by this one do not get, or -1. */
@@ -427,17 +444,39 @@ void um_listener_retry(struct um_listener *listener)
     (void)listener;
 }
 
+int um_listener_hand_over(struct um_listener *listener, const char *endpoint, struct um_hand_over **hand_over,
+                          char *why, size_t capacity)
+{
+    const struct um_handed handed = {.handles = {[UM_HANDED_LOCK] = um_pipe_lock_handle(listener->lock),
+                                                 [UM_HANDED_PIPE] = listening_socket(listener)},
+                                     .count = UM_HANDED_PIPE + 1};
+    int code;
+
+    if (listener->phase != PHASE_LISTENING ||
+        um_socket_file_state_of(&listener->file) != UM_SOCKET_FILE_PRESENT) {
+        snprintf(why, capacity, "the pipe is not at %s now; try again", listener->file.path);
+        return UMEM_E_DENIED;
+    }
+    code = um_hand_over_send(endpoint, &handed, hand_over, why, capacity);
+    if (code == UMEM_OK)
+        listener->phase = PHASE_HANDED;
+    return code;
+}
+
 void um_listener_close(struct um_listener *listener)
 {
     enum um_listener_phase phase = listener->phase;
 
     listener->phase = PHASE_CLOSING;
     /* Under the lock, and while the socket is open: then no other file can pass for it. */
-    if (!listener->is_handed)
+    if (!listener->is_handed && phase != PHASE_HANDED)
         um_socket_file_remove(&listener->file);
-    if (phase == PHASE_LISTENING)
+    if (phase != PHASE_REPLACING)
         uv_close((uv_handle_t *)&listener->server, on_closed);
-    um_pipe_lock_release(listener->lock);
+    if (phase == PHASE_HANDED)
+        um_pipe_lock_leave(listener->lock);
+    else
+        um_pipe_lock_release(listener->lock);
 }
 
 /* The system gives out the lowest number that is free. */

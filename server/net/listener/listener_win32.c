@@ -203,6 +203,8 @@ static void deinit_instance(struct instance *instance)
     drop_pipe(instance);
     if (instance->event != NULL)
         CloseHandle(instance->event);
+    instance->wait = NULL;
+    instance->event = NULL;
 }
 
 static void deinit(struct um_listener *listener)
@@ -228,13 +230,30 @@ static void on_closed(uv_handle_t *handle)
     events.closed(events.context);
 }
 
-/* Makes all instances. Returns 0 or a Windows error. */
+/* Gives the listener what was handed over, and closes what is too much. */
+static void adopt_instances(struct um_listener *listener, const struct um_handed *inherited)
+{
+    for (size_t i = UM_HANDED_PIPE; i < inherited->count; i++) {
+        HANDLE pipe = (HANDLE)inherited->handles[i];
+
+        if (i - UM_HANDED_PIPE < INSTANCES)
+            listener->instances[i - UM_HANDED_PIPE].pipe = pipe;
+        else
+            CloseHandle(pipe);
+    }
+}
+
+/* Makes all instances that are not there. Returns 0 or a Windows error. */
 static DWORD open_instances(struct um_listener *listener)
 {
+    bool is_first = listener->instances[0].pipe == INVALID_HANDLE_VALUE;
+
     for (int i = 0; i < INSTANCES; i++) {
         struct instance *instance = &listener->instances[i];
-        DWORD error = make_pipe(listener, instance, i == 0);
+        DWORD error = 0;
 
+        if (instance->pipe == INVALID_HANDLE_VALUE)
+            error = make_pipe(listener, instance, is_first && i == 0);
         if (error != 0)
             return error;
         instance->event = CreateEventW(NULL, FALSE, FALSE, NULL);
@@ -263,23 +282,42 @@ static struct um_listener *new_pipe(const char *path, const struct um_listener_e
     return made;
 }
 
-int um_listener_open(uv_loop_t *loop, const char *path, int handed, const struct um_principal *allowed,
+/* Takes the lock, or takes it over. */
+static int get_lock(struct um_listener *listener, const struct um_listener_place *place, char *why, size_t capacity)
+{
+    const struct um_handed *inherited = place->inherited;
+    int code;
+
+    if (inherited == NULL)
+        return um_pipe_lock_acquire(place->path, &listener->lock, why, capacity);
+    code = um_pipe_lock_adopt(place->path, inherited->handles[UM_HANDED_LOCK], &listener->lock);
+    if (code == UMEM_OK) {
+        adopt_instances(listener, inherited);
+    } else {
+        snprintf(why, capacity, "no memory");
+        um_handed_close(inherited);
+    }
+    return code;
+}
+
+int um_listener_open(uv_loop_t *loop, const struct um_listener_place *place,
                      const struct um_listener_events *events, struct um_listener **listener, char *why,
                      size_t capacity)
 {
-    struct um_listener *made = new_pipe(path, events);
+    struct um_listener *made = new_pipe(place->path, events);
     DWORD error;
     int code;
 
-    (void)handed;
     if (made == NULL) {
         snprintf(why, capacity, "no memory");
+        if (place->inherited != NULL)
+            um_handed_close(place->inherited);
         return UMEM_E_NO_MEMORY;
     }
-    code = um_pipe_lock_acquire(path, &made->lock, why, capacity);
-    if (code == UMEM_OK && (!um_security_make_for(allowed, UM_SECURITY_CONNECT, &made->attributes) ||
+    code = get_lock(made, place, why, capacity);
+    if (code == UMEM_OK && (!um_security_make_for(place->allowed, UM_SECURITY_CONNECT, &made->attributes) ||
                             uv_async_init(loop, &made->wake, on_wake) != 0)) {
-        snprintf(why, capacity, "%s cannot be opened: Windows error %lu", path, GetLastError());
+        snprintf(why, capacity, "%s cannot be opened: Windows error %lu", place->path, GetLastError());
         code = UMEM_E_INTERNAL_ERROR;
     }
     if (code != UMEM_OK) {
@@ -295,7 +333,7 @@ int um_listener_open(uv_loop_t *loop, const char *path, int handed, const struct
         snprintf(why, capacity,
                  is_taken ? "another program has %s (Windows error %lu)"
                           : "%s cannot be opened: Windows error %lu",
-                 path, error);
+                 place->path, error);
         deinit(made);
         uv_close((uv_handle_t *)&made->wake, on_failed);
         return is_taken ? UMEM_E_NAME_TAKEN : UMEM_E_INTERNAL_ERROR;
@@ -323,6 +361,31 @@ enum um_listener_state um_listener_check(struct um_listener *listener, char *why
 void um_listener_retry(struct um_listener *listener)
 {
     uv_async_send(&listener->wake);
+}
+
+/* The duplicates are of the same instances: a client that comes before the wait for it is cancelled here is found there. */
+int um_listener_hand_over(struct um_listener *listener, const char *endpoint, struct um_hand_over **hand_over,
+                          char *why, size_t capacity)
+{
+    struct um_handed handed = {.handles = {[UM_HANDED_LOCK] = um_pipe_lock_handle(listener->lock)},
+                               .count = UM_HANDED_PIPE};
+    int code;
+
+    for (int i = 0; i < INSTANCES; i++) {
+        if (listener->instances[i].pipe != INVALID_HANDLE_VALUE)
+            handed.handles[handed.count++] = (intptr_t)listener->instances[i].pipe;
+    }
+    if (handed.count == UM_HANDED_PIPE) {
+        snprintf(why, capacity, "the pipe has no free place now; try again");
+        return UMEM_E_DENIED;
+    }
+    code = um_hand_over_send(endpoint, &handed, hand_over, why, capacity);
+    if (code != UMEM_OK)
+        return code;
+    listener->is_closing = true;
+    for (int i = 0; i < INSTANCES; i++)
+        deinit_instance(&listener->instances[i]);
+    return UMEM_OK;
 }
 
 void um_listener_close(struct um_listener *listener)

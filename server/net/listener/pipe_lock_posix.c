@@ -103,12 +103,19 @@ static bool is_at_path(int fd, const char *path)
            opened.st_ino == named.st_ino;
 }
 
-/* Opens and locks the file that is at the path then, and writes the process's number to it. */
-static int take(const char *path, int *fd, char *why, size_t capacity)
+/* The number is for people; the lock holds without it. */
+static void write_number(int fd)
 {
     char text[32];
     int size = snprintf(text, sizeof text, "%ld\n", (long)getpid());
 
+    if (ftruncate(fd, 0) != 0 || pwrite(fd, text, (size_t)size, 0) != size)
+        errno = 0;
+}
+
+/* Opens and locks the file that is at the path then, and writes the process's number to it. */
+static int take(const char *path, int *fd, char *why, size_t capacity)
+{
     for (;;) {
         int code = open_locked(path, fd, why, capacity);
 
@@ -118,23 +125,30 @@ static int take(const char *path, int *fd, char *why, size_t capacity)
             break;
         close(*fd);
     }
-    /* The number is for people; the lock holds without it. */
-    if (ftruncate(*fd, 0) != 0 || pwrite(*fd, text, (size_t)size, 0) != size)
-        errno = 0;
+    write_number(*fd);
     return UMEM_OK;
+}
+
+static struct um_pipe_lock *new_lock(const char *path)
+{
+    struct um_pipe_lock *made = malloc(sizeof *made + strlen(path) + sizeof suffix);
+
+    if (made != NULL) {
+        strcpy(made->path, path);
+        strcat(made->path, suffix);
+    }
+    return made;
 }
 
 int um_pipe_lock_acquire(const char *path, struct um_pipe_lock **lock, char *why, size_t capacity)
 {
-    struct um_pipe_lock *taken = malloc(sizeof *taken + strlen(path) + sizeof suffix);
+    struct um_pipe_lock *taken = new_lock(path);
     int code;
 
     if (taken == NULL) {
         snprintf(why, capacity, "no memory");
         return UMEM_E_NO_MEMORY;
     }
-    strcpy(taken->path, path);
-    strcat(taken->path, suffix);
     code = take(taken->path, &taken->fd, why, capacity);
     if (code == UMEM_OK)
         *lock = taken;
@@ -178,6 +192,30 @@ bool um_pipe_lock_find_holder(const char *path, char *holder, size_t capacity)
         name_holder(fd, holder, capacity);
     close(fd);
     return is_held;
+}
+
+intptr_t um_pipe_lock_handle(const struct um_pipe_lock *lock)
+{
+    return lock->fd;
+}
+
+int um_pipe_lock_adopt(const char *path, intptr_t handle, struct um_pipe_lock **lock)
+{
+    struct um_pipe_lock *adopted = new_lock(path);
+
+    if (adopted == NULL)
+        return UMEM_E_NO_MEMORY;
+    adopted->fd = (int)handle;
+    write_number(adopted->fd);
+    *lock = adopted;
+    return UMEM_OK;
+}
+
+/* The file stays. */
+void um_pipe_lock_leave(struct um_pipe_lock *lock)
+{
+    close(lock->fd);
+    free(lock);
 }
 
 void um_pipe_lock_release(struct um_pipe_lock *lock)

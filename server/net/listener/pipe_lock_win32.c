@@ -126,6 +126,29 @@ int um_pipe_lock_renew(struct um_pipe_lock *lock, char *why, size_t capacity)
     return UMEM_OK;
 }
 
+intptr_t um_pipe_lock_handle(const struct um_pipe_lock *lock)
+{
+    return (intptr_t)lock->mutex;
+}
+
+int um_pipe_lock_adopt(const char *path, intptr_t handle, struct um_pipe_lock **lock)
+{
+    struct um_pipe_lock *adopted = malloc(sizeof *adopted);
+
+    (void)path;
+    if (adopted == NULL)
+        return UMEM_E_NO_MEMORY;
+    adopted->mutex = (HANDLE)handle;
+    *lock = adopted;
+    return UMEM_OK;
+}
+
+/* The mutex is there as long as the other one has it open. */
+void um_pipe_lock_leave(struct um_pipe_lock *lock)
+{
+    um_pipe_lock_release(lock);
+}
+
 void um_pipe_lock_release(struct um_pipe_lock *lock)
 {
     if (lock == NULL)

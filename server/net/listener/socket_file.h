@@ -6,6 +6,7 @@
 #ifndef UM_SOCKET_FILE_H
 #define UM_SOCKET_FILE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -30,6 +31,10 @@ enum um_socket_file_state {
  * exec, or -1 with errno set; EPERM where the socket cannot be given to that group. */
 int um_socket_file_create(const char *path, const struct um_principal *allowed, int backlog,
                           struct um_socket_file *file);
+
+/* Gives the file mode 0600, or 0660 for the group that is let in. Returns false with errno set; EPERM where it cannot be given to that
+ * group. */
+bool um_socket_file_set_access(const char *path, const struct um_principal *allowed);
 
 /* Describes the file that is at `path`. Returns 0, or -1 with errno set. */
 int um_socket_file_describe(const char *path, struct um_socket_file *file);

@@ -30,8 +30,7 @@ int um_socket_file_describe(const char *path, struct um_socket_file *file)
     return 0;
 }
 
-/* The socket is bound, and does not listen yet. */
-static bool set_access(const char *path, const struct um_principal *allowed)
+bool um_socket_file_set_access(const char *path, const struct um_principal *allowed)
 {
     if (!allowed->is_set)
         return chmod(path, 0600) == 0;
@@ -54,7 +53,7 @@ int um_socket_file_create(const char *path, const struct um_principal *allowed, 
     } else if (um_socket_file_describe(path, file) != 0) {
         error = errno;
         unlink(path);
-    } else if (!set_access(path, allowed) || listen(fd, backlog) != 0) {
+    } else if (!um_socket_file_set_access(path, allowed) || listen(fd, backlog) != 0) {
         error = errno;
         um_socket_file_remove(file);
     } else {

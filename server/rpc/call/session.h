@@ -78,7 +78,10 @@ struct um_rpc_events {
     void (*get_process_usage)(void *context, struct um_process_usage *usage);
     /* While calls are recorded, see um_rpc_record_calls(): a call was answered. */
     void (*call_ended)(void *context, const struct um_call_record *record);
-    void (*shutdown)(void *context);     /* server.shutdown was called: end in order, its answer first */
+    void (*shutdown)(void *context); /* server.shutdown was called: end in order, its answer first */
+    /* And before that, where it names a successor: hand the pipe over to the daemon at that private endpoint. UMEM_OK, or one of
+     * server.shutdown's errors with a sentence without a full stop in `why`: then nothing has changed. */
+    int (*hand_over)(void *context, const char *successor, char *why, size_t capacity);
     void (*work_pending)(void *context); /* um_rpc_work() has something to do from now on */
 };
 

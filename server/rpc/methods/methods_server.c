@@ -416,22 +416,49 @@ const struct um_method um_method_server_reload = {
     .run = reload,
 };
 
+enum { STOP_SUCCESSOR };
+enum { WHY_SIZE = 768 };
+
 static void stop(struct um_call *call, const struct um_args *args)
 {
     const struct um_rpc_events *events = &call->session->rpc->events;
+    const char *successor = args->value[STOP_SUCCESSOR].as.text;
+    char why[WHY_SIZE] = "this daemon has no pipe that it could hand over";
+    int code = UMEM_OK;
 
-    (void)args;
+    if (successor != NULL)
+        code = events->hand_over != NULL ? events->hand_over(events->context, successor, why, sizeof why)
+                                         : UMEM_E_UNSUPPORTED;
+    if (code != UMEM_OK)
+        um_fail(call, code, "%s", why);
     um_reply_end(call);
-    if (events->shutdown != NULL)
+    if (code == UMEM_OK && events->shutdown != NULL)
         events->shutdown(events->context);
 }
+
+static const struct um_param stop_params[] = {
+    {.name = "successor",
+     .type = UM_STRING,
+     .doc = "Private endpoint of the daemon that this one hands its pipe over to, see above."},
+};
 
 const struct um_method um_method_server_shutdown = {
     .name = "server.shutdown",
     .summary = "Ends the daemon in order: answers that are due are sent, then all memory is freed.",
-    .detail = "Long calls are finished within `closing_ms`, calls that wait are not answered, and requests "
-              "that come behind "
-              "this one may not be done.",
+    .detail =
+        "Long calls are finished within `closing_ms`, calls that wait are not answered, and requests "
+        "that come behind "
+        "this one may not be done. "
+        "With `successor` the pipe stays: `umemd --replace` calls this, after it has opened a private "
+        "endpoint beside the pipe (on POSIX systems a socket, on Windows a pipe). The daemon connects to "
+        "that endpoint, hands its pipe over, and answers; clients that connect from then on are the "
+        "successor's. A session that has had no answer yet gets its first one within `closing_ms`. When all "
+        "memory "
+        "is freed, the daemon closes its connection to the endpoint. A daemon that a service manager has "
+        "started "
+        "is `unsupported`.",
+    UM_PARAMS(stop_params),
+    .errors = {UMEM_E_UNSUPPORTED, UMEM_E_DENIED},
     .run = stop,
 };
 

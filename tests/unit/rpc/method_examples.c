@@ -55,6 +55,18 @@ static void without_settings(struct fixture *fixture)
     fixture->rpc->events.reload = NULL;
 }
 
+static int on_hand_over(void *context, const char *successor, char *why, size_t capacity)
+{
+    (void)context;
+    snprintf(why, capacity, "it is not there");
+    return strcmp(successor, "/tmp/p.new") == 0 ? UMEM_OK : UMEM_E_DENIED;
+}
+
+static void with_a_successor(struct fixture *fixture)
+{
+    fixture->rpc->events.hand_over = on_hand_over;
+}
+
 static void without_watches(struct fixture *fixture)
 {
     fixture->limits.watches = 0;
@@ -276,6 +288,9 @@ const struct example examples[] = {
     {"server.reload", UMEM_E_UNSUPPORTED, "{}", ALONE, without_settings, NULL},
     NO_BYTES("server.reload", "{}"),
     {"server.shutdown", 0, "{}", ALONE, NULL, NULL},
+    {"server.shutdown", 0, "{\"successor\":\"/tmp/p.new\"}", ALONE, with_a_successor, NULL},
+    {"server.shutdown", UMEM_E_DENIED, "{\"successor\":\"/tmp/q.new\"}", ALONE, with_a_successor, NULL},
+    {"server.shutdown", UMEM_E_UNSUPPORTED, "{\"successor\":\"/tmp/p.new\"}", ALONE, NULL, NULL},
 
     {"heap.process", 0, "{}", ALONE, NULL, NULL},
     {"heap.create", 0, "{\"name\":\"new\",\"initial_size\":10,\"maximum_size\":100}", ALONE, NULL, NULL},

@@ -31,6 +31,7 @@ static const struct {
     {"block.fill", UMEM_E_CORRUPTED},      {"block.copy", UMEM_E_CORRUPTED},
     {"block.set", UMEM_E_CORRUPTED},       {"block.add", UMEM_E_CORRUPTED},
     {"block.exchange", UMEM_E_CORRUPTED},
+    {"server.shutdown", UMEM_E_DENIED},    {"server.shutdown", UMEM_E_UNSUPPORTED},
 };
 
 void check_table(void)
