@@ -14,9 +14,10 @@ static const struct um_option list[CLI_OPTION_COUNT] = {
 const struct um_option_table cli_option_table = {list, CLI_OPTION_COUNT, "umem help"};
 
 static const struct cli_verb *const families[] = {
-    cli_block_verbs,  cli_bytes_verbs, cli_range_verbs,   cli_value_verbs, cli_heap_verbs,  cli_holding_verbs,
-    cli_map_verbs,    cli_save_verbs,  cli_load_verbs,    cli_watch_verbs, cli_stats_verbs, cli_server_verbs,
-    cli_report_verbs, cli_record_verbs, cli_call_verbs,  cli_session_verbs, cli_help_verbs,
+    cli_block_verbs,   cli_bytes_verbs,  cli_range_verbs,  cli_value_verbs,  cli_heap_verbs,
+    cli_holding_verbs, cli_map_verbs,    cli_save_verbs,   cli_load_verbs,   cli_watch_verbs,
+    cli_stats_verbs,   cli_server_verbs, cli_report_verbs, cli_record_verbs, cli_call_verbs,
+    cli_session_verbs, cli_help_verbs,
 };
 
 enum { FAMILY_COUNT = sizeof families / sizeof families[0] };

@@ -9,10 +9,10 @@
 #include "cli/output/fail.h"
 #include "cli/system/file_io.h"
 #include "cli/system/subprocess.h"
+#include "cli/transfer/daemon_transport.h"
 #include "cli/transfer/message_tap.h"
 #include "cli/transfer/record_pipe.h"
 #include "cli/transfer/recording.h"
-#include "cli/transfer/daemon_transport.h"
 #include "lib/connection/transport.h"
 #include "wire/json_read.h"
 
@@ -292,8 +292,8 @@ static bool connect_daemon(struct cli_recorder *recorder, uv_pipe_t *pipe)
     struct um_reason reason = {""};
     int descriptor;
 
-    if (cli_transport_open(recorder->daemon_pipe, um_transport_now_ms() + CONNECT_MS, &transport,
-                          &reason) != UMEM_OK) {
+    if (cli_transport_open(recorder->daemon_pipe, um_transport_now_ms() + CONNECT_MS, &transport, &reason) !=
+        UMEM_OK) {
         recorder->refused = reason;
         return false;
     }

@@ -12,9 +12,9 @@
 #include "cli/system/clock.h"
 #include "cli/table/verb.h"
 #include "cli/transfer/answer_diff.h"
+#include "cli/transfer/daemon_transport.h"
 #include "cli/transfer/message_tap.h"
 #include "cli/transfer/recording.h"
-#include "cli/transfer/daemon_transport.h"
 #include "lib/connection/transport.h"
 #include "program/files.h"
 #include "wire/json_read.h"
@@ -206,8 +206,8 @@ static int open_connection(struct player *player, uint64_t number, struct player
     player->connections[player->connection_count++] = connection;
     player->totals->connections++;
     code = cli_transport_open(umem_pipe(player->cli->client),
-                             um_transport_now_ms() + player->options->timeout_ms, &connection->transport,
-                             &reason);
+                              um_transport_now_ms() + player->options->timeout_ms, &connection->transport,
+                              &reason);
     *opened = connection;
     return code == UMEM_OK ? CLI_OK : cli_fail_connecting(player->cli, code, reason.text);
 }

@@ -83,6 +83,14 @@ public sealed class ServerMethodsOptions
     public long? Limit { get; set; }
 }
 
+/// <summary>What may be said to server.shutdown. What is left null is not sent.</summary>
+[GeneratedCode("client/dotnet/generate.py", "1")]
+public sealed class ServerShutdownOptions
+{
+    /// <summary>Private endpoint of the daemon that this one hands its pipe over to, see above.</summary>
+    public string? Successor { get; set; }
+}
+
 /// <summary>What may be said to heap.create. What is left null is not sent.</summary>
 [GeneratedCode("client/dotnet/generate.py", "1")]
 public sealed class HeapCreateOptions

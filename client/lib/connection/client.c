@@ -114,7 +114,8 @@ static void end_connecting(umem_client *client, struct um_transport *transport, 
 static int open_transport(const umem_client *client, uint32_t timeout_ms, uint64_t deadline_ms,
                           struct um_transport **transport, struct um_reason *reason)
 {
-    int code = um_transport_open(client->pipe, client->server_user, timeout_ms, deadline_ms, transport, reason);
+    int code =
+        um_transport_open(client->pipe, client->server_user, timeout_ms, deadline_ms, transport, reason);
 
     if (code == UMEM_OK && !client->never_spins)
         um_transport_let_spin(*transport);

@@ -31,9 +31,11 @@ struct um_listener_place {
     const char *path; /* as um_endpoint_find() gives it */
     int handed; /* POSIX: a socket that a service manager has bound to this path, for those alone who are let in, and that listens; its name
                    stays on the system when it closes. 0: none */
-    const struct um_principal *allowed; /* who is let in beside this user, root and SYSTEM: a group (POSIX), or a user or group
+    const struct um_principal
+        *allowed; /* who is let in beside this user, root and SYSTEM: a group (POSIX), or a user or group
                                            (Windows); not set: nobody */
-    const struct um_handed *inherited; /* what a daemon has handed over, with which all is as if this process had made the pipe; on
+    const struct um_handed *
+        inherited; /* what a daemon has handed over, with which all is as if this process had made the pipe; on
                                           Windows the pipe keeps whom that one let in. NULL: nothing */
 };
 

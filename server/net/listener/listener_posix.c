@@ -249,8 +249,9 @@ int um_listener_open(uv_loop_t *loop, const struct um_listener_place *place,
 
     if (inherited != NULL)
         handed = (int)inherited->handles[UM_HANDED_PIPE];
-    if (made == NULL || (inherited != NULL && um_pipe_lock_adopt(place->path, inherited->handles[UM_HANDED_LOCK],
-                                                                 &made->lock) != UMEM_OK)) {
+    if (made == NULL ||
+        (inherited != NULL &&
+         um_pipe_lock_adopt(place->path, inherited->handles[UM_HANDED_LOCK], &made->lock) != UMEM_OK)) {
         snprintf(why, capacity, "no memory");
         code = UMEM_E_NO_MEMORY;
         if (inherited != NULL)

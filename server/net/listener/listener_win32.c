@@ -283,7 +283,8 @@ static struct um_listener *new_pipe(const char *path, const struct um_listener_e
 }
 
 /* Takes the lock, or takes it over. */
-static int get_lock(struct um_listener *listener, const struct um_listener_place *place, char *why, size_t capacity)
+static int get_lock(struct um_listener *listener, const struct um_listener_place *place, char *why,
+                    size_t capacity)
 {
     const struct um_handed *inherited = place->inherited;
     int code;
