@@ -38,7 +38,7 @@ static const struct {
     {"--log-level", {"error", "warning", "info", "debug"}},
     {"--log-format", {"text", "json"}},
     {"--log", {"stderr", "file"}},
-    {"--sync", {"second", "never"}},
+    {"--sync", {"second", "always", "never"}},
     {"--completion", {"bash", "zsh", "fish", "powershell"}},
 };
 

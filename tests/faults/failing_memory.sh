@@ -81,7 +81,7 @@ all=0
 head -c 3000 /dev/urandom >"$folder/bytes"
 printf '{"id":1,"method":"server.ping"}\n' >"$folder/line"
 verb /dev/null ping
-verb /dev/null heap info heap
+verb /dev/null heap ls -o name,size,blocks
 verb "$folder/bytes" write block
 verb /dev/null read block
 verb /dev/null dump block

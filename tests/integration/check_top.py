@@ -80,7 +80,7 @@ def main():
     umemd, umem = sys.argv[1:3]
     with tempfile.TemporaryDirectory(prefix="umem-top-") as folder:
         pipe = os.path.join(folder, "pipe")
-        environment = dict(os.environ, UMEM_PIPE=pipe, TERM="xterm")
+        environment = dict(os.environ, UMEM_PIPE=pipe, TERM="xterm", NO_COLOR="1")
         top = [umem, "top", "--interval", "0.1"]
 
         def run(*words, status=0):

@@ -5,6 +5,7 @@
 
 #include <cJSON.h>
 
+#include "base/decimal.h"
 #include "cli/output/json_view.h"
 #include "cli/output/output.h"
 
@@ -160,11 +161,13 @@ static void print_latency(const cJSON *method)
     for (const cJSON *bucket = latency != NULL ? latency->child : NULL; bucket != NULL;
          bucket = bucket->next) {
         uint64_t us = cli_snapshot_uint(bucket, "at_most_us");
+        char seconds[UM_DECIMAL_CAPACITY];
         char bound[64] = ",le=\"+Inf\"";
 
         sum += cli_snapshot_uint(bucket, "calls");
         if (us != 0)
-            snprintf(bound, sizeof bound, ",le=\"%g\"", (double)us / US_A_SECOND);
+            snprintf(bound, sizeof bound, ",le=\"%.*s\"",
+                     (int)um_decimal_print_double((double)us / US_A_SECOND, seconds), seconds);
         begin_sample(metric, "_bucket", "method", name, bound);
         print_count(sum);
     }

@@ -96,6 +96,11 @@ double cli_snapshot_rate(const struct cli_snapshot *before, const struct cli_sna
     return is > was ? (double)(is - was) / seconds_between(before, now) : 0;
 }
 
+uint64_t cli_round(double value)
+{
+    return (uint64_t)(value + 0.5);
+}
+
 double cli_snapshot_cpu(const struct cli_snapshot *before, const struct cli_snapshot *now)
 {
     double us_a_second =

@@ -44,6 +44,9 @@ uint64_t cli_snapshot_uint(const struct cJSON *object, const char *path);
 /* How much a member of server.stats, which only grows, has grown in a second. */
 double cli_snapshot_rate(const struct cli_snapshot *before, const struct cli_snapshot *now, const char *path);
 
+/* The nearest integer to a number that is not negative. */
+uint64_t cli_round(double value);
+
 /* How much of one processor the daemon has taken in between: 1 is all of it. */
 double cli_snapshot_cpu(const struct cli_snapshot *before, const struct cli_snapshot *now);
 

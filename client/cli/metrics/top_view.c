@@ -199,16 +199,28 @@ static double weigh_method(const struct rows *rows, const struct row *row, enum 
                                              : "total_us");
 }
 
+/* With one digit behind the point. */
+static void print_tenths(char text[CLI_NUMBER_SIZE], double value)
+{
+    uint64_t tenths = cli_round(10 * value);
+
+    snprintf(text, CLI_NUMBER_SIZE, "%" PRIu64 ".%" PRIu64, tenths / 10, tenths % 10);
+}
+
 /* BUSY is how much of a second the daemon worked on it. */
 static void put_method(struct page *page, const struct rows *rows, const struct row *row)
 {
     char cell[TEXT_SIZE];
+    char busy[CLI_NUMBER_SIZE];
+    char mean[CLI_NUMBER_SIZE];
     double us = rate(rows, row, "total_us");
     double measured = rate(rows, row, "calls") - rate(rows, row, "waited");
 
-    put_line(page, "%s %9.0f %7.0f %5.1f%% %9.1f %11" PRIu64 " %11" PRIu64,
-             fit(cell, row->key[0] != '\0' ? row->key : "(no method)", 20), rate(rows, row, "calls"),
-             rate(rows, row, "errors"), 100 * us / US_A_SECOND, measured > 0 ? us / measured : 0.0,
+    print_tenths(busy, 100 * us / US_A_SECOND);
+    print_tenths(mean, measured > 0 ? us / measured : 0);
+    put_line(page, "%s %9" PRIu64 " %7" PRIu64 " %5s%% %9s %11" PRIu64 " %11" PRIu64,
+             fit(cell, row->key[0] != '\0' ? row->key : "(no method)", 20),
+             cli_round(rate(rows, row, "calls")), cli_round(rate(rows, row, "errors")), busy, mean,
              cli_snapshot_uint(row->now, "longest_us"), cli_snapshot_uint(row->now, "calls"));
 }
 
@@ -231,9 +243,9 @@ static void put_heap(struct page *page, const struct rows *rows, const struct ro
     cli_format_size(size[1], cli_snapshot_uint(row->now, "peak_bytes"));
     cli_format_size(size[2], maximum);
     cli_format_size(size[3], (uint64_t)rate(rows, row, "touched_bytes"));
-    put_line(page, "%s %6s %6s %7s %11" PRIu64 " %9.0f %8s", fit(cell, *name != '\0' ? name : row->key, 24),
-             size[0], size[1], maximum != 0 ? size[2] : "-", cli_snapshot_uint(row->now, "blocks"),
-             rate(rows, row, "calls"), size[3]);
+    put_line(page, "%s %6s %6s %7s %11" PRIu64 " %9" PRIu64 " %8s",
+             fit(cell, *name != '\0' ? name : row->key, 24), size[0], size[1], maximum != 0 ? size[2] : "-",
+             cli_snapshot_uint(row->now, "blocks"), cli_round(rate(rows, row, "calls")), size[3]);
 }
 
 static double weigh_session(const struct rows *rows, const struct row *row, enum cli_top_order order)
@@ -255,9 +267,9 @@ static void put_session(struct page *page, const struct rows *rows, const struct
     cli_format_size(size[0], (uint64_t)rate(rows, row, "bytes_read"));
     cli_format_size(size[1], (uint64_t)rate(rows, row, "bytes_written"));
     cli_format_size(size[2], cli_snapshot_uint(row->now, "bytes"));
-    put_line(page, "%7s %7" PRIu64 " %s %s %8.0f %6.0f %6s %6s %6s", row->key,
-             cli_snapshot_uint(row->now, "pid"), program, user, rate(rows, row, "calls"),
-             rate(rows, row, "errors"), size[0], size[1], size[2]);
+    put_line(page, "%7s %7" PRIu64 " %s %s %8" PRIu64 " %6" PRIu64 " %6s %6s %6s", row->key,
+             cli_snapshot_uint(row->now, "pid"), program, user, cli_round(rate(rows, row, "calls")),
+             cli_round(rate(rows, row, "errors")), size[0], size[1], size[2]);
 }
 
 static const struct table tables[TABLES] = {
@@ -310,9 +322,11 @@ static void put_head(struct page *page, const struct cli_snapshot *before, const
     put_line(page, "umemd %s on %s, up %" PRIu64 "d %02" PRIu64 ":%02" PRIu64 ":%02" PRIu64,
              cli_member(now->info, "version", number[0]), cli_member(now->info, "pipe", number[1]),
              up / 86400, up / 3600 % 24, up / 60 % 60, up % 60);
-    put_line(page, "calls %.0f/s, errors %.0f/s, read %s/s, sent %s/s, cpu %.0f%%, memory %s",
-             cli_snapshot_rate(before, now, "requests"), cli_snapshot_rate(before, now, "errors"), size[0],
-             size[1], 100 * cli_snapshot_cpu(before, now), size[2]);
+    put_line(page,
+             "calls %" PRIu64 "/s, errors %" PRIu64 "/s, read %s/s, sent %s/s, cpu %" PRIu64 "%%, memory %s",
+             cli_round(cli_snapshot_rate(before, now, "requests")),
+             cli_round(cli_snapshot_rate(before, now, "errors")), size[0], size[1],
+             cli_round(100 * cli_snapshot_cpu(before, now)), size[2]);
     put_line(page,
              "blocks %" PRIu64 " of %s, at most %s; orphans %" PRIu64 " of %s; heaps %" PRIu64
              ", sessions %" PRIu64 ", waiting %" PRIu64,

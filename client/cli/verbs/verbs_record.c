@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/decimal.h"
 #include "cli/command/rest_command.h"
 #include "cli/output/fail.h"
 #include "cli/output/output.h"
@@ -87,7 +88,6 @@ static int record(struct cli *cli)
 static int read_speed(const struct cli *cli, double *speed)
 {
     const char *text = cli->option[CLI_SPEED];
-    char *end;
 
     *speed = 1;
     if (text == NULL)
@@ -95,9 +95,8 @@ static int read_speed(const struct cli *cli, double *speed)
     *speed = 0;
     if (strcmp(text, "max") == 0)
         return CLI_OK;
-    if (strspn(text, "0123456789.") == strlen(text))
-        *speed = strtod(text, &end);
-    return *speed > 0 && *speed <= speed_most && *end == '\0'
+    return strspn(text, "0123456789.") == strlen(text) && um_decimal_read_double(text, strlen(text), speed) &&
+                   *speed > 0 && *speed <= speed_most
                ? CLI_OK
                : cli_fail_usage(
                      cli, "--speed \"%s\" is neither \"max\" nor a number above 0, 1000000 at most", text);

@@ -39,10 +39,11 @@ static void print_rates(const struct cli_snapshot *before, const struct cli_snap
     cli_format_size(size[1], (uint64_t)cli_snapshot_rate(before, now, "bytes_written"));
     cli_format_size(size[2], cli_snapshot_uint(now->stats, "bytes"));
     cli_format_size(size[3], cli_snapshot_uint(now->stats, "resident_bytes"));
-    cli_printf("%-8s %8.0f %7.0f %7s %7s %8" PRIu64 " %8" PRIu64 " %6s %4.0f%% %6s\n", clock,
-               cli_snapshot_rate(before, now, "requests"), cli_snapshot_rate(before, now, "errors"), size[0],
-               size[1], cli_snapshot_uint(now->stats, "sessions"), cli_snapshot_uint(now->stats, "blocks"),
-               size[2], 100 * cli_snapshot_cpu(before, now), size[3]);
+    cli_printf("%-8s %8" PRIu64 " %7" PRIu64 " %7s %7s %8" PRIu64 " %8" PRIu64 " %6s %4" PRIu64 "%% %6s\n",
+               clock, cli_round(cli_snapshot_rate(before, now, "requests")),
+               cli_round(cli_snapshot_rate(before, now, "errors")), size[0], size[1],
+               cli_snapshot_uint(now->stats, "sessions"), cli_snapshot_uint(now->stats, "blocks"), size[2],
+               cli_round(100 * cli_snapshot_cpu(before, now)), size[3]);
 }
 
 /* The first line says what happened in the first interval. */
