@@ -57,6 +57,12 @@ static const struct kind kinds[SERVER_KINDS] = {
                             {"--pipe", "PATH", "--log-level", "warning", "--state", "FOLDER"},
                             "{\"method\":\"server.ping\"}\n",
                             "--version"},
+    [SERVER_UMEMD_ALWAYS] = {"umemd with --sync always",
+                             NULL,
+                             {"--pipe", "PATH", "--log-level", "warning", "--state", "FOLDER", "--sync",
+                              "always"},
+                             "{\"method\":\"server.ping\"}\n",
+                             "--version"},
     [SERVER_REDIS_EVERYSEC] = {"Redis, appendonly everysec",
                                "redis-server",
                                {"--port", "0", "--unixsocket", "PATH", "--save", "", "--appendonly", "yes",
@@ -79,7 +85,7 @@ static unsigned sockets; /* how many were named */
 
 static bool is_umemd(enum server_kind kind)
 {
-    return kind == SERVER_UMEMD || kind == SERVER_UMEMD_STATE;
+    return kind == SERVER_UMEMD || kind == SERVER_UMEMD_STATE || kind == SERVER_UMEMD_ALWAYS;
 }
 
 const char *server_name(enum server_kind kind)

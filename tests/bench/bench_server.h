@@ -18,6 +18,7 @@ enum server_kind {
     SERVER_ECHO,
     /* What writes to the disk: those before, with other options. */
     SERVER_UMEMD_STATE,
+    SERVER_UMEMD_ALWAYS,
     SERVER_REDIS_EVERYSEC,
     SERVER_REDIS_ALWAYS,
     SERVER_KINDS

@@ -24,6 +24,8 @@ const struct dialect dialects[DIALECTS] = {
                       UMEMD_CALLS},
     [UMEMD_DURABLE] = {"umemd, durable heap", SERVER_UMEMD_STATE, ENCODING_BASE64, false, "durable", NULL,
                        UMEMD_CALLS},
+    [UMEMD_ALWAYS] = {"umemd, durable heap, sync always", SERVER_UMEMD_ALWAYS, ENCODING_BASE64, false,
+                      "durable", NULL, UMEMD_CALLS},
     [REDIS_EVERYSEC] = {"Redis, appendonly everysec", SERVER_REDIS_EVERYSEC, ENCODING_RAW, false, NULL, NULL,
                         REDIS_CALLS},
     [REDIS_ALWAYS] = {"Redis, appendonly always", SERVER_REDIS_ALWAYS, ENCODING_RAW, false, NULL, NULL,

@@ -90,6 +90,7 @@ enum dialect_id {
     MEMCACHED,
     UMEMD_SHARED,
     UMEMD_DURABLE,
+    UMEMD_ALWAYS,
     REDIS_EVERYSEC,
     REDIS_ALWAYS,
     DIALECTS

@@ -23,7 +23,10 @@ BARE = {
     "umemd, headers, raw": "bare libuv, bytes of headers, raw",
 }
 # What writes to the disk is compared with what is on the disk as soon: within a second.
-REDIS = {"umemd, durable heap": "Redis, appendonly everysec"}
+REDIS = {
+    "umemd, durable heap": "Redis, appendonly everysec",
+    "umemd, durable heap, sync always": "Redis, appendonly always",
+}
 # What lives, in bytes, where the rest was freed (resident.c).
 RESIDENT = {
     "blocks of 64 KiB freed but one": 65536,

@@ -167,7 +167,8 @@ static const struct workload workloads[] = {
 #define SIZES (ALL_UMEMD | OTHERS)
 #define LINES (BIT(UMEMD_LINES_BASE64) | OTHERS)
 /* What writes to the disk, beside the same that does not. */
-#define DISK (BIT(UMEMD_SHARED) | BIT(UMEMD_DURABLE) | BIT(REDIS_EVERYSEC) | BIT(REDIS_ALWAYS))
+#define DISK \
+    (BIT(UMEMD_SHARED) | BIT(UMEMD_DURABLE) | BIT(UMEMD_ALWAYS) | BIT(REDIS_EVERYSEC) | BIT(REDIS_ALWAYS))
 #define ECHOES (BIT(ECHO_LINES) | BIT(ECHO_RAW))
 
 /* A workload under one load, and the dialects that run it. */
