@@ -307,6 +307,41 @@ static void umem_names_the_server(void **state)
     assert_non_null(strstr(process.errors, "there is no user no such user"));
 }
 
+/* A member records what a program says to the server, and plays it again: both talk to the server that was named. */
+static void umem_records_and_replays(void **state)
+{
+    const struct daemon *daemon = *state;
+    static struct process process;
+    char folder[] = "/tmp/umem-member-XXXXXX";
+    char recording[64];
+    const char *record[] = {"setpriv",       "--reuid", "61002",  "--regid", "61002",  "--groups",
+                            GROUP,           UMEM,      "record", recording, "--pipe", daemon->pipe,
+                            "--server-user", NULL,      "--",     UMEM,      "ping",   NULL};
+    const char *replay[] = {"setpriv",    "--reuid",       "61002", "--regid", "61002",
+                            "--groups",   GROUP,           UMEM,    "replay",  "--pipe",
+                            daemon->pipe, "--server-user", NULL,    recording, NULL};
+
+    assert_non_null(mkdtemp(folder));
+    assert_int_equal(chown(folder, MEMBER, MEMBER), 0);
+    snprintf(recording, sizeof recording, "%s/run", folder);
+    record[13] = SERVER;
+    if (process_run(&process, record, NULL) != 0)
+        fail_msg("%s", process.errors);
+    assert_non_null(strstr(process.output, "answers"));
+    assert_non_null(strstr(process.errors, "of 1 connections"));
+    replay[12] = SERVER;
+    if (process_run(&process, replay, NULL) != 0)
+        fail_msg("%s%s", process.output, process.errors);
+    replay[12] = "61009";
+    assert_int_not_equal(process_run(&process, replay, NULL), 0);
+    assert_non_null(strstr(process.errors, "--server-user"));
+    record[13] = "61009";
+    assert_int_not_equal(process_run(&process, record, NULL), 0);
+    assert_non_null(strstr(process.errors, "--server-user"));
+    unlink(recording);
+    assert_int_equal(rmdir(folder), 0);
+}
+
 static int ready[2]; /* a pipe: written to when the socket listens */
 
 /* A member of the group has put a socket of its own to where the daemon would be. */
@@ -456,6 +491,58 @@ static void a_replacement_that_could_not_start(void **state)
     as_user(&member, daemon, connect_to_named_server);
 }
 
+static int to_child[2];  /* a byte: the daemon was replaced */
+static int to_parent[2]; /* a byte: the client is connected */
+
+/* A client that connects anew, after calls that are short enough to be looked for without sleep. */
+static int outlive_the_daemon(const struct daemon *daemon)
+{
+    struct umem_options options = {
+        .pipe = daemon->pipe, .timeout_ms = 60000, .reconnect_ms = 60000, .server_user = SERVER};
+    umem_client *client = umem_client_new(&options);
+    int code = umem_connect(client);
+    char byte = 1;
+
+    for (int i = 0; i < 200 && code == UMEM_OK; i++)
+        code = umem_server_ping(client);
+    if (code != UMEM_OK || write(to_parent[1], &byte, 1) != 1 || read(to_child[0], &byte, 1) != 1)
+        return 1;
+    for (int i = 0; i < 200 && code == UMEM_OK; i++)
+        code = umem_server_ping(client);
+    if (code != UMEM_OK)
+        fprintf(stderr, "%s\n", umem_last_error(client)->message);
+    umem_client_free(client);
+    return code == UMEM_OK ? 0 : 2;
+}
+
+static void a_client_connects_anew_to_the_named_server(void **state)
+{
+    struct daemon *daemon = *state;
+    int status = 0;
+    char byte = 1;
+    pid_t child;
+
+    assert_int_equal(pipe(to_child), 0);
+    assert_int_equal(pipe(to_parent), 0);
+    child = fork();
+    assert_true(child >= 0);
+    if (child == 0)
+        _exit(become(&member) ? outlive_the_daemon(daemon) : 100);
+    close(to_parent[1]);
+    assert_int_equal(read(to_parent[0], &byte, 1), 1);
+    start_replacing(&successor, daemon, GROUP, true);
+    expect_replaced(&daemon->process, &successor);
+    assert_int_equal(write(to_child[1], &byte, 1), 1);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+    close(to_parent[0]);
+    close(to_child[0]);
+    close(to_child[1]);
+    start_replacing(&daemon->process, daemon, GROUP, true);
+    expect_replaced(&successor, &daemon->process);
+}
+
 static char endpoint[160]; /* where a daemon would be given the pipe */
 
 static int reach_endpoint(const struct daemon *daemon)
@@ -567,6 +654,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_start_without_the_group, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_replacement_lets_in_others_than_before, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_replacement_that_could_not_start, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_client_connects_anew_to_the_named_server, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(umem_records_and_replays, set_up, tear_down),
         cmocka_unit_test_setup_teardown(members_take_no_part, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_member_does_not_get_the_pipe, set_up, tear_down),
     };
