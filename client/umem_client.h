@@ -13,12 +13,14 @@
  *
  * Names follow the protocol: the method block.read is umem_block_read(). Every function that can fail returns
  * UMEM_OK (0) or a negative code of umem_errors.h, leaves its outputs as they were when it fails (unless it
- * says otherwise), and leaves what is known of the failure in umem_last_error(). Beside the errors that a
- * function names, every call to the daemon may give these:
+ * says otherwise), and leaves what is known of the failure in umem_last_error(). A result that is not wanted
+ * may be NULL, but for bytes and mappings. Beside the errors that a function names, every call to the daemon
+ * may give these:
  *
  *   Nothing was sent, and the client continues to work:
  *     UMEM_E_BAD_ARGUMENT   an argument that no daemon would take: the handle 0, a size or offset past
- *                           UMEM_SIZE_MAX, a name that is not UTF-8, an unknown type
+ *                           UMEM_SIZE_MAX, a name that is not UTF-8, an unknown type; NULL where a call needs
+ *                           bytes, a function to call, or a place for a pointer to memory of this process
  *     UMEM_E_TOO_LARGE      the request passes the daemon's limit on messages or payloads
  *     UMEM_E_OUT_OF_MEMORY  this program's memory is used up
  *   The daemon answered, changed nothing, and the client continues to work:

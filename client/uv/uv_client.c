@@ -729,6 +729,8 @@ int umem_uv_map(umem_uv *client, umem_handle block, void **bytes, uint64_t *size
     call->mapping->bytes = bytes;
     call->mapping->size = size;
     um_request_block_map(&call->request, block, &call->mapping->location);
+    if (bytes == NULL)
+        um_request_refuse(&call->request, "there is no place for the pointer to the bytes");
     return um_uv_call_send(client, call);
 }
 

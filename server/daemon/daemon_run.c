@@ -14,6 +14,7 @@
 #include "net/listener/pipe_access.h"
 #include "net/replace.h"
 #include "net/server.h"
+#include "rpc/rpc.h"
 #include "umem_errors.h"
 #include "umem_version.h"
 
@@ -327,12 +328,16 @@ static int fail(struct daemon *daemon, int status, const char *reason)
 /* Takes the pipe over from the daemon that has it, if one has. A service manager's socket is no other daemon's. */
 static int replace(struct daemon *daemon, const char *pipe, struct um_handed *handed)
 {
+    const struct um_daemon_options *options = daemon->options;
     char reason[UM_SERVER_WHY_CAPACITY];
 
     handed->count = 0;
-    if (!daemon->options->replaces || um_service_socket(daemon->service) != 0)
+    if (!options->replaces || um_service_socket(daemon->service) != 0)
         return UM_EXIT_ENDED;
-    if (um_replace(pipe, handed, reason, sizeof reason) != UMEM_OK)
+    um_store_allow(&options->allowed);
+    if (options->state != NULL && um_state_try(options->state, reason, sizeof reason) != UMEM_OK)
+        return fail(daemon, UM_EXIT_FAILED, reason);
+    if (um_replace(pipe, &options->allowed, handed, reason, sizeof reason) != UMEM_OK)
         return fail(daemon, UM_EXIT_PIPE_TAKEN, reason);
     um_log_write(daemon->log, UM_LOG_INFO,
                  handed->count != 0 ? "the daemon before has handed over %s" : "no daemon to replace has %s",

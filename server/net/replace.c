@@ -116,7 +116,8 @@ static int take(struct um_take_over *take_over, const char *pipe, struct um_hand
     return code;
 }
 
-int um_replace(const char *pipe, struct um_handed *handed, char *why, size_t capacity)
+int um_replace(const char *pipe, const struct um_principal *allowed, struct um_handed *handed, char *why,
+               size_t capacity)
 {
     struct um_take_over *take_over = NULL;
     const char *what = NULL;
@@ -127,7 +128,7 @@ int um_replace(const char *pipe, struct um_handed *handed, char *why, size_t cap
         snprintf(why, capacity, "%s: %s", pipe, what);
         return code;
     }
-    code = um_take_over_open(pipe, &take_over, why, capacity);
+    code = um_take_over_open(pipe, allowed, &take_over, why, capacity);
     if (code == UMEM_OK)
         code = take(take_over, pipe, handed, why, capacity);
     um_take_over_close(take_over);

@@ -268,6 +268,12 @@ static int take_block(const struct umem_block_info *info, void *context)
     return 0;
 }
 
+static void take_event(const struct umem_event *event, void *context)
+{
+    (void)event;
+    (void)context;
+}
+
 /* Every call, made first, reports that the client is not connected. */
 static void test_calls_before_connecting(void **state)
 {
@@ -283,7 +289,7 @@ static void test_calls_before_connecting(void **state)
     expect_not_connected(client, umem_call(client, "server.ping", NULL, NULL));
     expect_not_connected(client, umem_block_alloc(client, 4, NULL, &block));
     expect_not_connected(client, umem_block_list(client, NULL, take_block, NULL));
-    expect_not_connected(client, umem_session_watch(client, &target, NULL, NULL, &watch));
+    expect_not_connected(client, umem_session_watch(client, &target, take_event, NULL, &watch));
     expect_not_connected(client, umem_poll(client, 0, NULL));
     calls = umem_calls_new(client, UMEM_PIPELINE);
     umem_submit_call(calls, "server.ping", NULL, NULL);

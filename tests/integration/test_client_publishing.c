@@ -152,6 +152,12 @@ static void test_options(void **state)
     umem_client_free(client);
 }
 
+static void take_event(const struct umem_event *event, void *context)
+{
+    (void)event;
+    (void)context;
+}
+
 static void test_names_in_place_of_handles(void **state)
 {
     umem_client *client = daemon_connect(*state);
@@ -180,7 +186,7 @@ static void test_names_in_place_of_handles(void **state)
     assert_memory_equal(mapped, "\1\0\0\0", 4);
     ok(client, umem_unmap(client, mapped));
     target.block = umem_named("n");
-    ok(client, umem_session_watch(client, &target, NULL, NULL, &watch));
+    ok(client, umem_session_watch(client, &target, take_event, NULL, &watch));
     ok(client, umem_heap_lock(client, umem_named("shared"), 0));
     ok(client, umem_heap_unlock(client, heap_info.heap));
     assert_int_equal(umem_block_info(client, umem_named("nobody"), &info), UMEM_E_UNKNOWN_HANDLE);

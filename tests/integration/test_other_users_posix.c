@@ -16,6 +16,7 @@
 #include <cmocka.h>
 
 #include "daemon_fixture.h"
+#include "net/listener/hand_over.h"
 #include "unix_socket.h"
 
 #define SERVER "61001"
@@ -306,6 +307,41 @@ static void umem_names_the_server(void **state)
     assert_non_null(strstr(process.errors, "there is no user no such user"));
 }
 
+/* A member records what a program says to the server, and plays it again: both talk to the server that was named. */
+static void umem_records_and_replays(void **state)
+{
+    const struct daemon *daemon = *state;
+    static struct process process;
+    char folder[] = "/tmp/umem-member-XXXXXX";
+    char recording[64];
+    const char *record[] = {"setpriv",       "--reuid", "61002",  "--regid", "61002",  "--groups",
+                            GROUP,           UMEM,      "record", recording, "--pipe", daemon->pipe,
+                            "--server-user", NULL,      "--",     UMEM,      "ping",   NULL};
+    const char *replay[] = {"setpriv",    "--reuid",       "61002", "--regid", "61002",
+                            "--groups",   GROUP,           UMEM,    "replay",  "--pipe",
+                            daemon->pipe, "--server-user", NULL,    recording, NULL};
+
+    assert_non_null(mkdtemp(folder));
+    assert_int_equal(chown(folder, MEMBER, MEMBER), 0);
+    snprintf(recording, sizeof recording, "%s/run", folder);
+    record[13] = SERVER;
+    if (process_run(&process, record, NULL) != 0)
+        fail_msg("%s", process.errors);
+    assert_non_null(strstr(process.output, "answers"));
+    assert_non_null(strstr(process.errors, "of 1 connections"));
+    replay[12] = SERVER;
+    if (process_run(&process, replay, NULL) != 0)
+        fail_msg("%s%s", process.output, process.errors);
+    replay[12] = "61009";
+    assert_int_not_equal(process_run(&process, replay, NULL), 0);
+    assert_non_null(strstr(process.errors, "--server-user"));
+    record[13] = "61009";
+    assert_int_not_equal(process_run(&process, record, NULL), 0);
+    assert_non_null(strstr(process.errors, "--server-user"));
+    unlink(recording);
+    assert_int_equal(rmdir(folder), 0);
+}
+
 static int ready[2]; /* a pipe: written to when the socket listens */
 
 /* A member of the group has put a socket of its own to where the daemon would be. */
@@ -390,6 +426,189 @@ static void a_start_without_the_group(void **state)
     assert_non_null(strstr(process.errors, "chmod 700"));
 }
 
+/* ---- a daemon in the place of another ---- */
+
+static struct process successor;
+
+/* Starts one that replaces the daemon, with --allow-group or without. */
+static void start_replacing(struct process *process, const struct daemon *daemon, const char *groups,
+                            bool lets_in)
+{
+    const char *const args[] = {"setpriv",   "--reuid",
+                                SERVER,      "--regid",
+                                SERVER,      "--groups",
+                                groups,      UMEMD,
+                                "--pipe",    daemon->pipe,
+                                "--state",   state_directory,
+                                "--replace", lets_in ? "--allow-group" : NULL,
+                                GROUP,       NULL};
+
+    assert_int_equal(process_start(process, args, NULL), 0);
+}
+
+/* `next` listens, and `before` has ended. */
+static void expect_replaced(struct process *before, struct process *next)
+{
+    if (!process_wait_for(next, "listening on"))
+        fail_msg("%s", next->errors);
+    assert_non_null(strstr(next->errors, "has handed over"));
+    assert_int_equal(process_finish(before), 0);
+}
+
+static void a_replacement_lets_in_others_than_before(void **state)
+{
+    struct daemon *daemon = *state;
+
+    as_user(&member, daemon, connect_to_named_server);
+    assert_int_equal(chmod(state_directory, 0700), 0);
+    start_replacing(&successor, daemon, GROUP, false);
+    expect_replaced(&daemon->process, &successor);
+    as_user(&member, daemon, be_kept_out);
+    /* Not only by the socket's mode. */
+    assert_int_equal(chmod(daemon->pipe, 0666), 0);
+    as_user(&member, daemon, be_denied);
+    assert_int_equal(chmod(daemon->pipe, 0600), 0);
+    start_replacing(&daemon->process, daemon, GROUP, true);
+    expect_replaced(&successor, &daemon->process);
+    as_user(&member, daemon, connect_to_named_server);
+    as_user(&other, daemon, be_kept_out);
+}
+
+/* What the new daemon could not do is found before the other one ends. */
+static void a_replacement_that_could_not_start(void **state)
+{
+    struct daemon *daemon = *state;
+
+    /* It is no member of the group. */
+    start_replacing(&successor, daemon, SERVER, true);
+    assert_int_equal(process_finish(&successor), 3);
+    assert_non_null(strstr(successor.errors, "is no member"));
+    as_user(&member, daemon, connect_to_named_server);
+    /* The directory lets the group through. */
+    start_replacing(&successor, daemon, GROUP, false);
+    assert_int_equal(process_finish(&successor), 1);
+    assert_non_null(strstr(successor.errors, "chmod 700"));
+    as_user(&member, daemon, connect_to_named_server);
+}
+
+static int to_child[2];  /* a byte: the daemon was replaced */
+static int to_parent[2]; /* a byte: the client is connected */
+
+/* A client that connects anew, after calls that are short enough to be looked for without sleep. */
+static int outlive_the_daemon(const struct daemon *daemon)
+{
+    struct umem_options options = {
+        .pipe = daemon->pipe, .timeout_ms = 60000, .reconnect_ms = 60000, .server_user = SERVER};
+    umem_client *client = umem_client_new(&options);
+    int code = umem_connect(client);
+    char byte = 1;
+
+    for (int i = 0; i < 200 && code == UMEM_OK; i++)
+        code = umem_server_ping(client);
+    if (code != UMEM_OK || write(to_parent[1], &byte, 1) != 1 || read(to_child[0], &byte, 1) != 1)
+        return 1;
+    for (int i = 0; i < 200 && code == UMEM_OK; i++)
+        code = umem_server_ping(client);
+    if (code != UMEM_OK)
+        fprintf(stderr, "%s\n", umem_last_error(client)->message);
+    umem_client_free(client);
+    return code == UMEM_OK ? 0 : 2;
+}
+
+static void a_client_connects_anew_to_the_named_server(void **state)
+{
+    struct daemon *daemon = *state;
+    int status = 0;
+    char byte = 1;
+    pid_t child;
+
+    assert_int_equal(pipe(to_child), 0);
+    assert_int_equal(pipe(to_parent), 0);
+    child = fork();
+    assert_true(child >= 0);
+    if (child == 0)
+        _exit(become(&member) ? outlive_the_daemon(daemon) : 100);
+    close(to_parent[1]);
+    assert_int_equal(read(to_parent[0], &byte, 1), 1);
+    start_replacing(&successor, daemon, GROUP, true);
+    expect_replaced(&daemon->process, &successor);
+    assert_int_equal(write(to_child[1], &byte, 1), 1);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+    close(to_parent[0]);
+    close(to_child[0]);
+    close(to_child[1]);
+    start_replacing(&daemon->process, daemon, GROUP, true);
+    expect_replaced(&successor, &daemon->process);
+}
+
+static char endpoint[160]; /* where a daemon would be given the pipe */
+
+static int reach_endpoint(const struct daemon *daemon)
+{
+    int fd = unix_connect(endpoint, SOCK_STREAM);
+
+    (void)daemon;
+    return fd >= 0 ? 0 : 1;
+}
+
+static int be_kept_from_endpoint(const struct daemon *daemon)
+{
+    return reach_endpoint(daemon) == 1 ? 0 : 1;
+}
+
+/* Whoever is let in to the pipe is not to what daemons say to each other. */
+static void members_take_no_part(void **state)
+{
+    static const struct um_principal group = {.is_set = true, .number = GROUP_NUMBER, .name = GROUP};
+    const struct daemon *daemon = *state;
+    struct um_take_over *take_over = NULL;
+    struct um_handed handed = {.count = 0};
+    char why[512] = "";
+
+    assert_int_equal(um_take_over_open(daemon->pipe, &group, &take_over, why, sizeof why), UMEM_OK);
+    snprintf(endpoint, sizeof endpoint, "%s", um_take_over_endpoint(take_over));
+    as_user(&member, daemon, be_kept_from_endpoint);
+    /* Without its mode, the check of who comes is left. */
+    assert_int_equal(chmod(endpoint, 0666), 0);
+    as_user(&member, daemon, reach_endpoint);
+    assert_int_equal(um_take_over_receive(take_over, &handed, 60000, why, sizeof why), UMEM_E_DENIED);
+    um_take_over_close(take_over);
+}
+
+/* A member wants the pipe for itself. */
+static int ask_for_the_pipe(const struct daemon *daemon)
+{
+    umem_client *client = new_client(daemon, SERVER);
+    int fd = unix_bind(endpoint, SOCK_STREAM);
+    char params[256];
+    int code;
+
+    snprintf(params, sizeof params, "{\"successor\":\"%s\"}", endpoint);
+    if (fd < 0 || chmod(endpoint, 0666) != 0 || listen(fd, 1) != 0 || umem_connect(client) != UMEM_OK)
+        return 1;
+    code = umem_call(client, "server.shutdown", params, NULL);
+    if (code != UMEM_E_DENIED || umem_server_ping(client) != UMEM_OK)
+        return 2;
+    umem_client_free(client);
+    return 0;
+}
+
+static void a_member_does_not_get_the_pipe(void **state)
+{
+    char folder[] = "/tmp/umem-member-XXXXXX";
+
+    assert_non_null(mkdtemp(folder));
+    assert_int_equal(chown(folder, MEMBER, MEMBER), 0);
+    assert_int_equal(chmod(folder, 0755), 0);
+    snprintf(endpoint, sizeof endpoint, "%s/new", folder);
+    as_user(&member, *state, ask_for_the_pipe);
+    as_user(&member, *state, connect_to_named_server);
+    assert_int_equal(unlink(endpoint), 0);
+    assert_int_equal(rmdir(folder), 0);
+}
+
 /* Whether another user gets to the programs at all. */
 static int find_programs(const struct daemon *daemon)
 {
@@ -433,6 +652,12 @@ int main(void)
         cmocka_unit_test(a_member_pretends_to_be_the_server),
         cmocka_unit_test(a_daemon_that_is_no_member),
         cmocka_unit_test_setup_teardown(a_start_without_the_group, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_replacement_lets_in_others_than_before, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_replacement_that_could_not_start, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_client_connects_anew_to_the_named_server, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(umem_records_and_replays, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(members_take_no_part, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_member_does_not_get_the_pipe, set_up, tear_down),
     };
 
     unsetenv("UMEM_SERVER_USER");

@@ -87,6 +87,8 @@ static void expect_hello(umem_client *client, umem_handle block)
     assert_memory_equal(bytes, "hello", sizeof bytes);
 }
 
+static const struct um_principal nobody = {.is_set = false};
+
 /* ---- nobody is refused ---- */
 
 /* Each call is answered, and done once; each connection is answered at least once. */
@@ -208,7 +210,7 @@ static void test_a_successor_that_dies_loses_nothing(void **state)
     durable_start(place, "second");
     client = connect_for(place, LONG_MS);
     block = durable_make_block(client, durable_make_heap(client, NULL), NULL);
-    assert_int_equal(um_take_over_open(place->daemon.pipe, &take_over, why, sizeof why), UMEM_OK);
+    assert_int_equal(um_take_over_open(place->daemon.pipe, &nobody, &take_over, why, sizeof why), UMEM_OK);
     shut_down_for(client, um_take_over_endpoint(take_over), UMEM_OK);
     assert_int_equal(um_take_over_receive(take_over, &handed, LONG_MS, why, sizeof why), UMEM_OK);
     assert_true(handed.count > UM_HANDED_PIPE);
@@ -244,7 +246,7 @@ static void test_one_daemon_at_a_time_takes_over(void **state)
     char why[512] = "";
 
     durable_start(place, "second");
-    assert_int_equal(um_take_over_open(place->daemon.pipe, &take_over, why, sizeof why), UMEM_OK);
+    assert_int_equal(um_take_over_open(place->daemon.pipe, &nobody, &take_over, why, sizeof why), UMEM_OK);
     begin_replacing(&pair);
     assert_int_equal(process_finish(pair.next), 3);
     assert_non_null(strstr(pair.next->errors, um_take_over_endpoint(take_over)));
@@ -346,7 +348,7 @@ static void test_a_daemon_that_hangs_is_given_up(void **state)
 
     assert_int_equal(uv_loop_init(&loop), 0);
     assert_int_equal(uv_pipe_init(&loop, &listener, 0), 0);
-    assert_int_equal(um_take_over_open(place->daemon.pipe, &take_over, why, sizeof why), UMEM_OK);
+    assert_int_equal(um_take_over_open(place->daemon.pipe, &nobody, &take_over, why, sizeof why), UMEM_OK);
     assert_int_equal(um_take_over_ask(take_over, place->daemon.pipe, "{}\n", answer, sizeof answer, SHORT_MS,
                                       why, sizeof why),
                      UMEM_E_UNKNOWN_HANDLE);

@@ -7,11 +7,14 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
 #include "daemon_fixture.h"
+
+enum { LARGE_SIZE = 3 << 20 /* bytes, more than one piece */ };
 
 struct fixture {
     umem_client *client;
@@ -193,6 +196,130 @@ static void test_numbers(void **state)
     end(&fixture);
 }
 
+/* ---- NULL ---- */
+
+/* Results that are not wanted: each is there all the same. */
+static void test_results_that_are_not_wanted(void **state)
+{
+    const struct umem_heap_options shared = {
+        .name = "shared", .kind = UMEM_HEAP_SHARED, .maximum_size = 1 << 20};
+    const struct umem_block_options options = {.name = "opened"};
+    struct fixture fixture;
+    uint8_t one = 1;
+
+    begin(&fixture, state);
+    answers(&fixture, umem_submit_heap_create(fixture.calls, &shared, NULL), UMEM_OK);
+    answers(&fixture, umem_submit_heap_open(fixture.calls, &shared, NULL, NULL), UMEM_OK);
+    answers(&fixture, umem_submit_heap_info(fixture.calls, umem_named("shared"), NULL), UMEM_OK);
+    answers(&fixture, umem_submit_heap_size_classes(fixture.calls, umem_named("shared"), NULL), UMEM_OK);
+    answers(&fixture, umem_submit_heap_lookup(fixture.calls, "shared", NULL), UMEM_OK);
+    answers(&fixture, umem_submit_heap_compact(fixture.calls, umem_named("shared"), NULL), UMEM_OK);
+    answers(&fixture, umem_submit_block_alloc(fixture.calls, 8, NULL, NULL), UMEM_OK);
+    answers(&fixture, umem_submit_block_open(fixture.calls, 8, &options, NULL, NULL), UMEM_OK);
+    answers(&fixture, umem_submit_put(fixture.calls, "name", "bytes", 5, NULL, NULL), UMEM_OK);
+    answers(&fixture, umem_submit_put(fixture.calls, "empty", NULL, 0, NULL, NULL), UMEM_OK);
+    answers(&fixture, umem_submit_get_into(fixture.calls, "empty", NULL, 0, NULL), UMEM_OK);
+    answers(&fixture, umem_submit_block_info(fixture.calls, umem_named("name"), NULL), UMEM_OK);
+    answers(&fixture, umem_submit_block_lookup(fixture.calls, "name", NULL), UMEM_OK);
+    answers(&fixture, umem_submit_block_change(fixture.calls, umem_named("name"), NULL, NULL, NULL), UMEM_OK);
+    answers(&fixture, umem_submit_block_hold(fixture.calls, umem_named("name"), NULL), UMEM_OK);
+    answers(&fixture, umem_submit_block_release(fixture.calls, umem_named("name"), NULL), UMEM_OK);
+    answers(&fixture, umem_submit_block_find(fixture.calls, umem_named("name"), 0, "b", 1, NULL), UMEM_OK);
+    answers(&fixture,
+            umem_submit_block_add(fixture.calls, umem_named("name"), 0, UMEM_TYPE_U8, &one, NULL, NULL),
+            UMEM_OK);
+    answers(&fixture, umem_submit_call(fixture.calls, "server.stats", NULL, NULL), UMEM_OK);
+
+    assert_int_equal(umem_heap_process(fixture.client, NULL), UMEM_OK);
+    assert_int_equal(umem_heap_info(fixture.client, 0, NULL), UMEM_OK);
+    assert_int_equal(umem_heap_size_classes(fixture.client, 0, NULL), UMEM_OK);
+    assert_int_equal(umem_block_info(fixture.client, umem_named("name"), NULL), UMEM_OK);
+    assert_int_equal(umem_session_info(fixture.client, NULL), UMEM_OK);
+    assert_int_equal(umem_server_stats(fixture.client, NULL), UMEM_OK);
+    assert_int_equal(umem_server_info(fixture.client, NULL), UMEM_OK);
+    assert_int_equal(umem_rpc_discover(fixture.client, NULL), UMEM_OK);
+    end(&fixture);
+}
+
+static void on_event(const struct umem_event *event, void *context)
+{
+    (void)event;
+    (void)context;
+}
+
+static void test_sizes_and_watches_that_are_not_wanted(void **state)
+{
+    umem_client *client = daemon_connect(*state);
+    void *bytes = NULL;
+    char small[8];
+    char *large = calloc(1, LARGE_SIZE);
+
+    assert_non_null(large);
+    ok(client, umem_put(client, "small", "bytes", 5, NULL, NULL));
+    ok(client, umem_put(client, "large", large, LARGE_SIZE, NULL, NULL));
+    ok(client, umem_get_into(client, "small", small, sizeof small, NULL));
+    assert_memory_equal(small, "bytes", 5);
+    ok(client, umem_get_into(client, "large", large, LARGE_SIZE, NULL));
+    expect_code(client, umem_get_into(client, "large", small, sizeof small, NULL), UMEM_E_OUT_OF_RANGE);
+    expect_code(client, umem_get_into(client, "large", large, LARGE_SIZE - 1, NULL), UMEM_E_OUT_OF_RANGE);
+    ok(client, umem_get(client, "small", &bytes, NULL));
+    assert_memory_equal(bytes, "bytes", 5);
+    umem_free_bytes(bytes);
+    ok(client, umem_session_watch(client, NULL, on_event, NULL, NULL));
+    free(large);
+    umem_client_free(client);
+}
+
+static void refused(umem_client *client, int code)
+{
+    expect_code(client, code, UMEM_E_BAD_ARGUMENT);
+    ok(client, umem_server_ping(client));
+}
+
+/* What a call cannot do without is missing: nothing is sent, and the client goes on. */
+static void test_what_is_needed_is_missing(void **state)
+{
+    static const size_t sizes[] = {1, LARGE_SIZE};
+    struct fixture fixture;
+    umem_handle block = 0;
+    uint64_t watch = 0;
+
+    begin(&fixture, state);
+    ok(fixture.client, umem_block_alloc(fixture.client, LARGE_SIZE, NULL, &block));
+    for (size_t i = 0; i < 2; i++) {
+        answers(&fixture, umem_submit_block_read(fixture.calls, block, 0, NULL, sizes[i]),
+                UMEM_E_BAD_ARGUMENT);
+        answers(&fixture, umem_submit_block_write(fixture.calls, block, 0, NULL, sizes[i]),
+                UMEM_E_BAD_ARGUMENT);
+        answers(&fixture, umem_submit_block_get(fixture.calls, block, 0, UMEM_TYPE_U8, NULL, sizes[i]),
+                UMEM_E_BAD_ARGUMENT);
+        answers(&fixture, umem_submit_block_set(fixture.calls, block, 0, UMEM_TYPE_U8, NULL, sizes[i]),
+                UMEM_E_BAD_ARGUMENT);
+        answers(&fixture, umem_submit_put(fixture.calls, "name", NULL, sizes[i], NULL, NULL),
+                UMEM_E_BAD_ARGUMENT);
+        answers(&fixture, umem_submit_get_into(fixture.calls, "name", NULL, sizes[i], NULL),
+                UMEM_E_BAD_ARGUMENT);
+        answers(&fixture, umem_submit_block_find(fixture.calls, block, 0, NULL, sizes[i], NULL),
+                UMEM_E_BAD_ARGUMENT);
+        refused(fixture.client, umem_block_read(fixture.client, block, 0, NULL, sizes[i]));
+        refused(fixture.client, umem_block_write(fixture.client, block, 0, NULL, sizes[i]));
+        refused(fixture.client, umem_block_get(fixture.client, block, 0, UMEM_TYPE_U8, NULL, sizes[i]));
+        refused(fixture.client, umem_block_set(fixture.client, block, 0, UMEM_TYPE_U8, NULL, sizes[i]));
+        refused(fixture.client, umem_put(fixture.client, "name", NULL, sizes[i], NULL, NULL));
+        refused(fixture.client, umem_get_into(fixture.client, "name", NULL, sizes[i], NULL));
+    }
+    ok(fixture.client, umem_block_read(fixture.client, block, 0, NULL, 0));
+    ok(fixture.client, umem_block_write(fixture.client, block, 0, NULL, 0));
+    refused(fixture.client, umem_get(fixture.client, "name", NULL, NULL));
+    refused(fixture.client, umem_map(fixture.client, block, NULL, NULL));
+    refused(fixture.client, umem_session_watch(fixture.client, NULL, NULL, NULL, &watch));
+    refused(fixture.client, umem_block_list(fixture.client, NULL, NULL, NULL));
+    refused(fixture.client, umem_heap_list(fixture.client, NULL, NULL));
+    refused(fixture.client, umem_session_list(fixture.client, NULL, NULL));
+    refused(fixture.client, umem_server_methods(fixture.client, NULL, NULL));
+    end(&fixture);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -200,6 +327,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_blocks, daemon_setup, daemon_teardown),
         cmocka_unit_test_setup_teardown(test_bytes, daemon_setup, daemon_teardown),
         cmocka_unit_test_setup_teardown(test_numbers, daemon_setup, daemon_teardown),
+        cmocka_unit_test_setup_teardown(test_results_that_are_not_wanted, daemon_setup, daemon_teardown),
+        cmocka_unit_test_setup_teardown(test_sizes_and_watches_that_are_not_wanted, daemon_setup,
+                                        daemon_teardown),
+        cmocka_unit_test_setup_teardown(test_what_is_needed_is_missing, daemon_setup, daemon_teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,44 +10,9 @@
 #include <cmocka.h>
 
 #include "fake_daemon.h"
-#include "umem_fixture.h"
+#include "files_fixture.h"
 
 enum { BIG_SIZE = (9 << 20) + 5 }; /* more than one piece, and no multiple of a line */
-
-/* Files of the test's own, in the temporary directory. */
-struct files {
-    struct daemon *daemon;
-    char in[256];
-    char out[256];
-};
-
-static int setup(void **state)
-{
-    struct files *files = calloc(1, sizeof *files);
-    char folder[160];
-    size_t size = sizeof folder;
-    unsigned long long random;
-
-    assert_non_null(files);
-    daemon_setup((void **)&files->daemon);
-    assert_int_equal(uv_os_tmpdir(folder, &size), 0);
-    assert_int_equal(uv_random(NULL, NULL, &random, sizeof random, 0, NULL), 0);
-    snprintf(files->in, sizeof files->in, "%s/umem-test-%llx.in", folder, random);
-    snprintf(files->out, sizeof files->out, "%s/umem-test-%llx.out", folder, random);
-    *state = files;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct files *files = *state;
-
-    remove(files->in);
-    remove(files->out);
-    daemon_teardown((void **)&files->daemon);
-    free(files);
-    return 0;
-}
 
 static char *make_bytes(size_t size)
 {
@@ -57,15 +22,6 @@ static char *make_bytes(size_t size)
     for (size_t i = 0; i < size; i++)
         bytes[i] = (char)(i * 2654435761U >> 13);
     return bytes;
-}
-
-static void write_file(const char *path, const char *bytes, size_t size)
-{
-    FILE *file = fopen(path, "wb");
-
-    assert_non_null(file);
-    assert_int_equal(fwrite(bytes, 1, size, file), size);
-    assert_int_equal(fclose(file), 0);
 }
 
 static void expect_file(const char *path, const char *bytes, size_t size)
@@ -86,18 +42,18 @@ static void test_files(void **state)
     struct files *files = *state;
     char *bytes = make_bytes(BIG_SIZE);
 
-    write_file(files->in, bytes, BIG_SIZE);
+    file_write(files->one, bytes, BIG_SIZE);
     assert_int_equal(
-        umem(files->daemon, NULL, WORDS("alloc", "--file", files->in, "--name", "big", "--json")), 0);
+        umem(files->daemon, NULL, WORDS("alloc", "--file", files->one, "--name", "big", "--json")), 0);
     expect_output("\"size\":9437189");
-    assert_int_equal(umem(files->daemon, NULL, WORDS("read", "big", "--file", files->out)), 0);
-    expect_file(files->out, bytes, BIG_SIZE);
+    assert_int_equal(umem(files->daemon, NULL, WORDS("read", "big", "--file", files->other)), 0);
+    expect_file(files->other, bytes, BIG_SIZE);
     assert_int_equal(umem(files->daemon, NULL, WORDS("fill", "big")), 0);
-    assert_int_equal(umem(files->daemon, NULL, WORDS("write", "big", "--file", files->in)), 0);
+    assert_int_equal(umem(files->daemon, NULL, WORDS("write", "big", "--file", files->one)), 0);
     assert_int_equal(umem(files->daemon, NULL,
-                          WORDS("read", "big", "--file", files->out, "--offset", "8M", "--size", "100")),
+                          WORDS("read", "big", "--file", files->other, "--offset", "8M", "--size", "100")),
                      0);
-    expect_file(files->out, bytes + (8 << 20), 100);
+    expect_file(files->other, bytes + (8 << 20), 100);
     /* To a pipe, without a change of line ends. */
     assert_int_equal(umem(files->daemon, NULL, WORDS("read", "big")), 0);
     assert_true(command.output_total == BIG_SIZE);
@@ -112,10 +68,10 @@ static void test_what_does_not_fit(void **state)
     struct files *files = *state;
     char *bytes = make_bytes(64);
 
-    write_file(files->in, bytes, 64);
+    file_write(files->one, bytes, 64);
     assert_int_equal(umem(files->daemon, NULL, WORDS("alloc", "40", "--name", "small")), 0);
     /* A file's size is known, so that nothing is written; the same where it does not fit at an offset. */
-    assert_int_equal(umem(files->daemon, NULL, WORDS("write", "small", "--file", files->in)), 1);
+    assert_int_equal(umem(files->daemon, NULL, WORDS("write", "small", "--file", files->one)), 1);
     expect_errors("out_of_range");
     expect_errors("nothing was written");
     assert_int_equal(umem(files->daemon, NULL, WORDS("write", "small", "x", "--offset", "41")), 1);
@@ -124,15 +80,15 @@ static void test_what_does_not_fit(void **state)
     assert_int_equal(umem(files->daemon, NULL, WORDS("read", "small", "--offset", "41")), 1);
     expect_whole_output("");
     /* A file is not made for a range that is wrong. */
-    assert_int_equal(umem(files->daemon, NULL, WORDS("read", "small", "--size", "41", "--file", files->out)),
-                     1);
-    assert_null(fopen(files->out, "rb"));
+    assert_int_equal(
+        umem(files->daemon, NULL, WORDS("read", "small", "--size", "41", "--file", files->other)), 1);
+    assert_null(fopen(files->other, "rb"));
     assert_int_equal(umem(files->daemon, "12345678", WORDS("write", "small", "--offset", "32")), 0);
     /* A block that its file does not fit in does not stay. */
-    assert_int_equal(umem(files->daemon, NULL, WORDS("alloc", "63", "--file", files->in, "--name", "gone")),
+    assert_int_equal(umem(files->daemon, NULL, WORDS("alloc", "63", "--file", files->one, "--name", "gone")),
                      1);
     assert_int_equal(umem(files->daemon, NULL, WORDS("info", "gone")), 1);
-    assert_int_equal(umem(files->daemon, NULL, WORDS("alloc", "65", "--file", files->in, "--name", "stays")),
+    assert_int_equal(umem(files->daemon, NULL, WORDS("alloc", "65", "--file", files->one, "--name", "stays")),
                      0);
     free(bytes);
 }
@@ -157,8 +113,8 @@ static void test_a_pipe_that_does_not_fit(void **state)
     assert_int_equal(umem(files->daemon, NULL, WORDS("alloc", "5M", "--name", "large")), 0);
     assert_int_equal(umem(files->daemon, bytes, WORDS("write", "large")), 1);
     expect_errors("the first 5242880 were written");
-    assert_int_equal(umem(files->daemon, NULL, WORDS("read", "large", "--file", files->out)), 0);
-    expect_file(files->out, bytes, 5 << 20);
+    assert_int_equal(umem(files->daemon, NULL, WORDS("read", "large", "--file", files->other)), 0);
+    expect_file(files->other, bytes, 5 << 20);
     free(bytes);
 }
 
@@ -196,13 +152,13 @@ static void test_alloc_of_a_file_has_its_options(void **state)
     struct files *files = *state;
     char *bytes = calloc(1, (5 << 20) + 1);
 
-    write_file(files->in, "12345", 5);
-    assert_int_equal(umem(files->daemon, NULL, WORDS("alloc", "--file", files->in, "--name", "kept")), 0);
+    file_write(files->one, "12345", 5);
+    assert_int_equal(umem(files->daemon, NULL, WORDS("alloc", "--file", files->one, "--name", "kept")), 0);
     assert_int_equal(umem(files->daemon, NULL, WORDS("info", "kept", "--json")), 0);
     expect_output("\"lifetime\":\"server\"");
-    assert_int_equal(umem(files->daemon, NULL, WORDS("alloc", "--file", files->in, "--name", "kept")), 1);
+    assert_int_equal(umem(files->daemon, NULL, WORDS("alloc", "--file", files->one, "--name", "kept")), 1);
     expect_errors("name_taken");
-    assert_int_equal(umem(files->daemon, NULL, WORDS("alloc", "--file", files->in, "--lifetime", "session")),
+    assert_int_equal(umem(files->daemon, NULL, WORDS("alloc", "--file", files->one, "--lifetime", "session")),
                      0);
     assert_int_equal(umem(files->daemon, NULL, WORDS("ls", "--json")), 0);
     expect_output("kept");
@@ -233,8 +189,8 @@ static void test_put_and_cat(void **state)
     assert_int_equal(umem(files->daemon, "", WORDS("put", "q", "--file", "-")), 0);
     assert_int_equal(umem(files->daemon, NULL, WORDS("cat", "q", "--json")), 0);
     expect_whole_output("{\"size\":0,\"data\":\"\"}\n");
-    write_file(files->in, bytes, BIG_SIZE);
-    assert_int_equal(umem(files->daemon, NULL, WORDS("put", "p", "--file", files->in, "--json")), 0);
+    file_write(files->one, bytes, BIG_SIZE);
+    assert_int_equal(umem(files->daemon, NULL, WORDS("put", "p", "--file", files->one, "--json")), 0);
     expect_output("\"size\":9437189");
     assert_int_equal(umem(files->daemon, NULL, WORDS("cat", "p")), 0);
     assert_true(command.output_total == BIG_SIZE);
@@ -331,7 +287,7 @@ static void test_if_exists(void **state)
 
 /* ---- files that are there already ---- */
 
-/* How many files beside files->out begin with its name. */
+/* How many files beside files->other begin with its name. */
 static int count_files_like(const char *path)
 {
     const char *name = strrchr(path, '/') + 1;
@@ -360,24 +316,24 @@ static void test_a_file_outlives_a_read_that_fails(void **state)
     struct fake_daemon fake;
     struct daemon daemon;
 
-    write_file(files->out, "what there was", 14);
+    file_write(files->other, "what there was", 14);
     fake_daemon_start(&fake, steps, 4);
     snprintf(daemon.pipe, sizeof daemon.pipe, "%s", fake.pipe);
-    assert_int_equal(umem(&daemon, NULL, WORDS("read", "7", "--file", files->out)), 5);
-    expect_file(files->out, "what there was", 14);
-    assert_int_equal(count_files_like(files->out), 1);
-    remove(files->out);
-    assert_int_equal(umem(&daemon, NULL, WORDS("read", "7", "--file", files->out)), 5);
-    assert_int_equal(count_files_like(files->out), 0);
+    assert_int_equal(umem(&daemon, NULL, WORDS("read", "7", "--file", files->other)), 5);
+    expect_file(files->other, "what there was", 14);
+    assert_int_equal(count_files_like(files->other), 1);
+    remove(files->other);
+    assert_int_equal(umem(&daemon, NULL, WORDS("read", "7", "--file", files->other)), 5);
+    assert_int_equal(count_files_like(files->other), 0);
     fake_daemon_stop(&fake);
     /* A longer one before does not show through; of no bytes, none are left. */
-    write_file(files->out, "what there was", 14);
+    file_write(files->other, "what there was", 14);
     assert_int_equal(umem(files->daemon, NULL, WORDS("alloc", "3", "--name", "b")), 0);
-    assert_int_equal(umem(files->daemon, NULL, WORDS("read", "b", "--file", files->out)), 0);
-    expect_file(files->out, "\0\0\0", 3);
-    assert_int_equal(umem(files->daemon, NULL, WORDS("read", "b", "--size", "0", "--file", files->out)), 0);
-    expect_file(files->out, "", 0);
-    assert_int_equal(count_files_like(files->out), 1);
+    assert_int_equal(umem(files->daemon, NULL, WORDS("read", "b", "--file", files->other)), 0);
+    expect_file(files->other, "\0\0\0", 3);
+    assert_int_equal(umem(files->daemon, NULL, WORDS("read", "b", "--size", "0", "--file", files->other)), 0);
+    expect_file(files->other, "", 0);
+    assert_int_equal(count_files_like(files->other), 1);
 }
 
 /* What comes through a pipe has no size before its end: the block grows with it. */
@@ -392,8 +348,8 @@ static void test_standard_input(void **state)
     assert_int_equal(umem(files->daemon, bytes, WORDS("alloc", "--file", "-", "--name", "piped", "--json")),
                      0);
     expect_output("\"size\":9437188");
-    assert_int_equal(umem(files->daemon, NULL, WORDS("read", "piped", "--file", files->out)), 0);
-    expect_file(files->out, bytes, BIG_SIZE - 1);
+    assert_int_equal(umem(files->daemon, NULL, WORDS("read", "piped", "--file", files->other)), 0);
+    expect_file(files->other, bytes, BIG_SIZE - 1);
     assert_int_equal(umem(files->daemon, "", WORDS("alloc", "--file", "-", "--name", "nothing")), 0);
     assert_int_equal(umem(files->daemon, NULL, WORDS("info", "nothing", "--json")), 0);
     expect_output("\"size\":0");
@@ -463,19 +419,20 @@ static void test_dump(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_files, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_what_does_not_fit, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_a_pipe_that_does_not_fit, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_alloc_that_is_killed, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_alloc_of_a_file_has_its_options, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_put_and_cat, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_put_that_is_refused, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_put_that_is_killed, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_if_exists, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_a_file_outlives_a_read_that_fails, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_standard_input, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_files_that_are_not_there, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_dump, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_files, files_set_up, files_tear_down),
+        cmocka_unit_test_setup_teardown(test_what_does_not_fit, files_set_up, files_tear_down),
+        cmocka_unit_test_setup_teardown(test_a_pipe_that_does_not_fit, files_set_up, files_tear_down),
+        cmocka_unit_test_setup_teardown(test_alloc_that_is_killed, files_set_up, files_tear_down),
+        cmocka_unit_test_setup_teardown(test_alloc_of_a_file_has_its_options, files_set_up, files_tear_down),
+        cmocka_unit_test_setup_teardown(test_put_and_cat, files_set_up, files_tear_down),
+        cmocka_unit_test_setup_teardown(test_put_that_is_refused, files_set_up, files_tear_down),
+        cmocka_unit_test_setup_teardown(test_put_that_is_killed, files_set_up, files_tear_down),
+        cmocka_unit_test_setup_teardown(test_if_exists, files_set_up, files_tear_down),
+        cmocka_unit_test_setup_teardown(test_a_file_outlives_a_read_that_fails, files_set_up,
+                                        files_tear_down),
+        cmocka_unit_test_setup_teardown(test_standard_input, files_set_up, files_tear_down),
+        cmocka_unit_test_setup_teardown(test_files_that_are_not_there, files_set_up, files_tear_down),
+        cmocka_unit_test_setup_teardown(test_dump, files_set_up, files_tear_down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

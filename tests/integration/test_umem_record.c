@@ -9,56 +9,17 @@
 
 #include <cmocka.h>
 
-#include "umem_fixture.h"
+#include "files_fixture.h"
 
-/* A daemon, and files of the test's own. */
-struct files {
-    struct daemon *daemon;
-    char recording[256];
-    char lines[256];
-};
-
-static int setup(void **state)
+static void write_text(const char *path, const char *text)
 {
-    struct files *files = calloc(1, sizeof *files);
-    char folder[160];
-    size_t size = sizeof folder;
-    unsigned long long random;
-
-    assert_non_null(files);
-    daemon_setup((void **)&files->daemon);
-    assert_int_equal(uv_os_tmpdir(folder, &size), 0);
-    assert_int_equal(uv_random(NULL, NULL, &random, sizeof random, 0, NULL), 0);
-    snprintf(files->recording, sizeof files->recording, "%s/umem-test-%llx.jsonl", folder, random);
-    snprintf(files->lines, sizeof files->lines, "%s/umem-test-%llx.lines", folder, random);
-    *state = files;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct files *files = *state;
-
-    remove(files->recording);
-    remove(files->lines);
-    daemon_teardown((void **)&files->daemon);
-    free(files);
-    return 0;
-}
-
-static void write_file(const char *path, const char *text)
-{
-    FILE *file = fopen(path, "wb");
-
-    assert_non_null(file);
-    assert_int_equal(fwrite(text, 1, strlen(text), file), strlen(text));
-    assert_int_equal(fclose(file), 0);
+    file_write(path, text, strlen(text));
 }
 
 static void expect_in_recording(const struct files *files, const char *text)
 {
     static char bytes[1 << 20];
-    FILE *file = fopen(files->recording, "rb");
+    FILE *file = fopen(files->one, "rb");
     size_t size;
 
     assert_non_null(file);
@@ -79,7 +40,7 @@ static void restart(struct files *files)
 /* Verbs that use handles of answers, raw bytes, and an error. */
 static void record_a_run(struct files *files)
 {
-    write_file(files->lines, "heap create --name h --maximum-size 1M\n"
+    write_text(files->other, "heap create --name h --maximum-size 1M\n"
                              "alloc 100 --heap h --name note\n"
                              "write note hello\n"
                              "read note --size 5\n"
@@ -89,7 +50,7 @@ static void record_a_run(struct files *files)
                              "info other\n");
     assert_int_equal(
         umem(files->daemon, NULL,
-             WORDS("record", files->recording, "--", UMEM, "batch", "--keep-going", "--file", files->lines)),
+             WORDS("record", files->one, "--", UMEM, "batch", "--keep-going", "--file", files->other)),
         1);
     expect_output("hello");
     expect_errors("recorded ");
@@ -106,7 +67,7 @@ static void test_a_run_is_the_same_again(void **state)
     expect_in_recording(files, "\"client\":{\"jsonrpc\":\"2.0\",\"method\":\"heap.create\"");
     expect_in_recording(files, "\"ended\":true");
     restart(files);
-    assert_int_equal(umem(files->daemon, NULL, WORDS("replay", files->recording, "--speed", "max")), 0);
+    assert_int_equal(umem(files->daemon, NULL, WORDS("replay", files->one, "--speed", "max")), 0);
     expect_output("connections 1, ");
     expect_output("differences 0\n");
     client = daemon_connect(files->daemon);
@@ -121,10 +82,9 @@ static void test_differences_are_told(void **state)
     struct files *files = *state;
 
     record_a_run(files);
-    assert_int_equal(umem(files->daemon, NULL, WORDS("replay", files->recording, "--speed", "1000")), 1);
+    assert_int_equal(umem(files->daemon, NULL, WORDS("replay", files->one, "--speed", "1000")), 1);
     expect_output("line 3, connection 1: error was no error, is name_taken\n");
-    assert_int_equal(umem(files->daemon, NULL, WORDS("replay", files->recording, "--speed", "max", "--json")),
-                     1);
+    assert_int_equal(umem(files->daemon, NULL, WORDS("replay", files->one, "--speed", "max", "--json")), 1);
     expect_output("{\"line\":3,\"connection\":1,\"difference\":\"error was no error, is name_taken\"}\n");
     expect_output("{\"connections\":1,");
 }
@@ -138,11 +98,11 @@ static void test_messages_on_lines(void **state)
                           "{\"id\":1,\"method\":\"server.ping\"}\n{\"id\":2,\"method\":\"block.alloc\","
                           "\"params\":{\"size\":7}}\n"
                           "{bad\n[{\"jsonrpc\":\"2.0\",\"id\":\"a\",\"method\":\"server.ping\"},5]\n",
-                          WORDS("record", files->recording, "--", UMEM, "call", "-")),
+                          WORDS("record", files->one, "--", UMEM, "call", "-")),
                      0);
     expect_in_recording(files, "\"client_bytes\":\"e2JhZ");
     restart(files);
-    assert_int_equal(umem(files->daemon, NULL, WORDS("replay", files->recording)), 0);
+    assert_int_equal(umem(files->daemon, NULL, WORDS("replay", files->one)), 0);
     expect_output("differences 0\n");
 }
 
@@ -151,9 +111,9 @@ static void test_only_the_user_may_read_it(void **state)
     struct files *files = *state;
     uv_fs_t request;
 
-    write_file(files->recording, "an old file");
+    write_text(files->one, "an old file");
     record_a_run(files);
-    assert_int_equal(uv_fs_stat(NULL, &request, files->recording, NULL), 0);
+    assert_int_equal(uv_fs_stat(NULL, &request, files->one, NULL), 0);
     if (strcmp(BACKEND, "posix") == 0)
         assert_int_equal(request.statbuf.st_mode & 0777, 0600);
     uv_fs_req_cleanup(&request);
@@ -165,17 +125,17 @@ static void test_exit_statuses(void **state)
     struct files *files = *state;
     struct daemon nobody = {.pipe = ""};
 
-    assert_int_equal(
-        umem(files->daemon, NULL, WORDS("record", files->recording, "--", "umem-no-such-command")), 127);
-    assert_int_equal(
-        umem(files->daemon, NULL, WORDS("record", files->recording, "--", UMEM, "read", "nothing")), 1);
-    assert_int_equal(umem(files->daemon, NULL, WORDS("record", files->recording, "--", UMEM, "ping")), 0);
+    assert_int_equal(umem(files->daemon, NULL, WORDS("record", files->one, "--", "umem-no-such-command")),
+                     127);
+    assert_int_equal(umem(files->daemon, NULL, WORDS("record", files->one, "--", UMEM, "read", "nothing")),
+                     1);
+    assert_int_equal(umem(files->daemon, NULL, WORDS("record", files->one, "--", UMEM, "ping")), 0);
     snprintf(nobody.pipe, sizeof nobody.pipe, "%.100s-nobody", files->daemon->pipe);
-    assert_int_equal(umem(&nobody, NULL, WORDS("record", files->lines, "--", UMEM, "ping")), 125);
-    assert_int_equal(umem(&nobody, NULL, WORDS("replay", files->recording)), 3);
-    assert_int_equal(umem(files->daemon, NULL, WORDS("replay", files->lines)), 6);
-    assert_int_equal(umem(files->daemon, NULL, WORDS("replay", files->recording, "--speed", "0")), 2);
-    assert_int_equal(umem(files->daemon, NULL, WORDS("replay", files->recording, "--speed", "1.5x")), 2);
+    assert_int_equal(umem(&nobody, NULL, WORDS("record", files->other, "--", UMEM, "ping")), 125);
+    assert_int_equal(umem(&nobody, NULL, WORDS("replay", files->one)), 3);
+    assert_int_equal(umem(files->daemon, NULL, WORDS("replay", files->other)), 6);
+    assert_int_equal(umem(files->daemon, NULL, WORDS("replay", files->one, "--speed", "0")), 2);
+    assert_int_equal(umem(files->daemon, NULL, WORDS("replay", files->one, "--speed", "1.5x")), 2);
 }
 
 /* A request before the bad line is not played. */
@@ -204,8 +164,8 @@ static void test_bad_recordings(void **state)
         const bool goes_on = bad[i].text[0] == '?';
 
         snprintf(text, sizeof text, "%s%s", goes_on ? begin : "", bad[i].text + goes_on);
-        write_file(files->recording, text);
-        assert_int_equal(umem(files->daemon, NULL, WORDS("replay", files->recording)), 6);
+        write_text(files->one, text);
+        assert_int_equal(umem(files->daemon, NULL, WORDS("replay", files->one)), 6);
         expect_errors(bad[i].message);
     }
     expect_code(client, umem_block_lookup(client, "n", &block), UMEM_E_UNKNOWN_HANDLE);
@@ -217,12 +177,12 @@ static void test_an_answer_that_does_not_come(void **state)
 {
     struct files *files = *state;
 
-    write_file(files->recording,
+    write_text(files->one,
                "{\"umem_recording\":1}\n"
                "{\"us\":1,\"connection\":1,\"client\":{\"jsonrpc\":\"2.0\",\"method\":\"server.ping\"}}\n"
                "{\"us\":2,\"connection\":1,\"daemon\":{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}}\n"
                "{\"us\":3,\"connection\":1,\"ended\":true}\n");
-    assert_int_equal(umem(files->daemon, NULL, WORDS("replay", files->recording, "--timeout", "50")), 1);
+    assert_int_equal(umem(files->daemon, NULL, WORDS("replay", files->one, "--timeout", "50")), 1);
     expect_output("line 3, connection 1: there was an answer, and none has come in time\n");
 }
 
@@ -232,8 +192,8 @@ static void test_connections_side_by_side(void **state)
 {
     struct files *files = *state;
 
-    write_file(
-        files->recording,
+    write_text(
+        files->one,
         "{\"umem_recording\":1}\n"
         "{\"us\":1,\"connection\":1,\"client\":{\"id\":1,\"method\":\"heap.create\"}}\n"
         "{\"us\":2,\"connection\":1,\"daemon\":{\"id\":1,\"result\":{\"heap\":500000001}}}\n"
@@ -257,7 +217,7 @@ static void test_connections_side_by_side(void **state)
         "{\"us\":16,\"connection\":3,\"client\":{\"id\":2,\"method\":\"heap.lock\",\"params\":"
         "{\"heap\":500000001,\"timeout_ms\":60000}}}\n"
         "{\"us\":17,\"connection\":3,\"daemon\":{\"id\":2,\"result\":{}}}\n");
-    umem(files->daemon, NULL, WORDS("replay", files->recording, "--speed", "max"));
+    umem(files->daemon, NULL, WORDS("replay", files->one, "--speed", "max"));
     expect_whole_output("connections 3, requests 8, answers 8, differences 0\n");
 }
 
@@ -268,21 +228,20 @@ static void test_large_blocks(void **state)
     uv_fs_t request;
 
     assert_int_equal(umem(files->daemon, NULL, WORDS("alloc", "3M", "--name", "big")), 0);
-    assert_int_equal(
-        umem(files->daemon, NULL,
-             WORDS("record", files->recording, "--", UMEM, "read", "big", "--file", files->lines)),
-        0);
-    assert_int_equal(uv_fs_stat(NULL, &request, files->lines, NULL), 0);
+    assert_int_equal(umem(files->daemon, NULL,
+                          WORDS("record", files->one, "--", UMEM, "read", "big", "--file", files->other)),
+                     0);
+    assert_int_equal(uv_fs_stat(NULL, &request, files->other, NULL), 0);
     assert_int_equal(request.statbuf.st_size, 3 << 20);
     uv_fs_req_cleanup(&request);
-    assert_int_equal(umem(files->daemon, NULL, WORDS("replay", files->recording, "--speed", "max")), 0);
+    assert_int_equal(umem(files->daemon, NULL, WORDS("replay", files->one, "--speed", "max")), 0);
     expect_output("differences 0\n");
     assert_int_equal(umem(files->daemon, NULL, WORDS("fill", "big", "1", "--offset", "3145727")), 0);
-    assert_int_equal(umem(files->daemon, NULL, WORDS("replay", files->recording, "--speed", "max")), 1);
+    assert_int_equal(umem(files->daemon, NULL, WORDS("replay", files->one, "--speed", "max")), 1);
     expect_output("the raw bytes of the answer are others\n");
 }
 
-#define WITH_FILES(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+#define WITH_FILES(test) cmocka_unit_test_setup_teardown(test, files_set_up, files_tear_down)
 
 int main(void)
 {

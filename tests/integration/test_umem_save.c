@@ -9,44 +9,9 @@
 
 #include <cmocka.h>
 
-#include "umem_fixture.h"
+#include "files_fixture.h"
 
 enum { BIG_SIZE = 1000003 /* more than one line */ };
-
-/* A daemon, and files of the test's own. */
-struct files {
-    struct daemon *daemon;
-    char dump[256];
-    char other[256];
-};
-
-static int setup(void **state)
-{
-    struct files *files = calloc(1, sizeof *files);
-    char folder[160];
-    size_t size = sizeof folder;
-    unsigned long long random;
-
-    assert_non_null(files);
-    daemon_setup((void **)&files->daemon);
-    assert_int_equal(uv_os_tmpdir(folder, &size), 0);
-    assert_int_equal(uv_random(NULL, NULL, &random, sizeof random, 0, NULL), 0);
-    snprintf(files->dump, sizeof files->dump, "%s/umem-test-%llx.dump", folder, random);
-    snprintf(files->other, sizeof files->other, "%s/umem-test-%llx.other", folder, random);
-    *state = files;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct files *files = *state;
-
-    remove(files->dump);
-    remove(files->other);
-    daemon_teardown((void **)&files->daemon);
-    free(files);
-    return 0;
-}
 
 static char *read_file(const char *path, size_t *size)
 {
@@ -59,15 +24,6 @@ static char *read_file(const char *path, size_t *size)
     fclose(file);
     bytes[*size] = '\0';
     return bytes;
-}
-
-static void write_file(const char *path, const char *bytes, size_t size)
-{
-    FILE *file = fopen(path, "wb");
-
-    assert_non_null(file);
-    assert_int_equal(fwrite(bytes, 1, size, file), size);
-    assert_int_equal(fclose(file), 0);
 }
 
 /* Byte `at` of the large block. */
@@ -178,10 +134,10 @@ static void test_there_and_back(void **state)
     size_t size;
 
     fill(files);
-    assert_int_equal(umem(files->daemon, NULL, WORDS("save", "--file", files->dump)), 0);
+    assert_int_equal(umem(files->daemon, NULL, WORDS("save", "--file", files->one)), 0);
     expect_errors("saved 2 heaps, 6 blocks, 2000115 bytes");
     restart(files);
-    assert_int_equal(umem(files->daemon, NULL, WORDS("load", files->dump)), 0);
+    assert_int_equal(umem(files->daemon, NULL, WORDS("load", files->one)), 0);
     expect_whole_output("loaded 2 heaps, 6 blocks, 2000115 bytes\n");
     expect_filled(files);
     /* What was loaded is saved as the same, by standard output and input. */
@@ -203,9 +159,9 @@ static void test_played_by_call(void **state)
     size_t size;
 
     fill(files);
-    assert_int_equal(umem(files->daemon, NULL, WORDS("save", "--file", files->dump)), 0);
+    assert_int_equal(umem(files->daemon, NULL, WORDS("save", "--file", files->one)), 0);
     restart(files);
-    dump = read_file(files->dump, &size);
+    dump = read_file(files->one, &size);
     assert_int_equal(umem(files->daemon, dump, WORDS("call", "-")), 0);
     assert_null(strstr(command.output, "error"));
     expect_filled(files);
@@ -217,13 +173,13 @@ static void test_some_heaps(void **state)
     struct files *files = *state;
 
     fill(files);
-    assert_int_equal(umem(files->daemon, NULL, WORDS("save", "shared", "shared", "--file", files->dump)), 0);
+    assert_int_equal(umem(files->daemon, NULL, WORDS("save", "shared", "shared", "--file", files->one)), 0);
     expect_errors("saved 1 heaps, 1 blocks");
-    assert_int_equal(umem(files->daemon, NULL, WORDS("save", "nobody", "--file", files->dump)), 1);
+    assert_int_equal(umem(files->daemon, NULL, WORDS("save", "nobody", "--file", files->one)), 1);
     expect_errors("unknown_handle");
     /* The file is as it was. */
     restart(files);
-    assert_int_equal(umem(files->daemon, NULL, WORDS("load", files->dump)), 0);
+    assert_int_equal(umem(files->daemon, NULL, WORDS("load", files->one)), 0);
     expect_output("loaded 1 heaps, 1 blocks, 1000003 bytes");
     assert_int_equal(umem(files->daemon, NULL, WORDS("save", "process")), 0);
     expect_output("\"blocks\":0,\"bytes\":0}}\n");
@@ -244,9 +200,9 @@ static void test_sessions_and_locks(void **state)
     expect_errors("saved 0 heaps, 0 blocks, 0 bytes");
     expect_errors("left out 2");
     ok(client, umem_heap_lock(client, UMEM_PROCESS_HEAP, 0));
-    assert_int_equal(umem(files->daemon, NULL, WORDS("save", "--timeout", "20", "--file", files->dump)), 1);
+    assert_int_equal(umem(files->daemon, NULL, WORDS("save", "--timeout", "20", "--file", files->one)), 1);
     expect_errors("timeout");
-    assert_null(fopen(files->dump, "rb"));
+    assert_null(fopen(files->one, "rb"));
     ok(client, umem_heap_unlock(client, UMEM_PROCESS_HEAP));
     umem_client_free(client);
 }
@@ -259,15 +215,15 @@ static void test_taken_names(void **state)
     struct umem_server_stats stats;
 
     fill(files);
-    assert_int_equal(umem(files->daemon, NULL, WORDS("save", "--file", files->dump)), 0);
-    assert_int_equal(umem(files->daemon, NULL, WORDS("load", files->dump)), 1);
+    assert_int_equal(umem(files->daemon, NULL, WORDS("save", "--file", files->one)), 0);
+    assert_int_equal(umem(files->daemon, NULL, WORDS("load", files->one)), 1);
     expect_errors("line 2 of the dump: there is a heap \"shared\" already; nothing was loaded");
-    assert_int_equal(umem(files->daemon, NULL, WORDS("load", files->dump, "--replace")), 0);
+    assert_int_equal(umem(files->daemon, NULL, WORDS("load", files->one, "--replace")), 0);
     restart(files);
     /* A block's name: neither heap nor block is left. */
     client = daemon_connect(files->daemon);
     ok(client, umem_put(client, "empty", "not empty", 9, NULL, NULL));
-    assert_int_equal(umem(files->daemon, NULL, WORDS("load", files->dump)), 1);
+    assert_int_equal(umem(files->daemon, NULL, WORDS("load", files->one)), 1);
     expect_errors("there is a block \"empty\" already; nothing was loaded");
     do
         ok(client, umem_server_stats(client, &stats));
@@ -275,10 +231,10 @@ static void test_taken_names(void **state)
     assert_int_equal(stats.heaps, 1);
     /* A heap of that name that is another one. */
     ok(client, umem_heap_create(client, &plain, NULL));
-    assert_int_equal(umem(files->daemon, NULL, WORDS("load", files->dump, "--replace")), 1);
+    assert_int_equal(umem(files->daemon, NULL, WORDS("load", files->one, "--replace")), 1);
     expect_errors("line 2 of the dump: the heap of this name is of another kind");
     ok(client, umem_heap_destroy(client, umem_named("shared"), NULL, NULL));
-    assert_int_equal(umem(files->daemon, NULL, WORDS("load", files->dump, "--replace")), 0);
+    assert_int_equal(umem(files->daemon, NULL, WORDS("load", files->one, "--replace")), 0);
     umem_client_free(client);
     expect_filled(files);
 }
@@ -336,15 +292,15 @@ static void test_durable_heaps(void **state)
     ok(client, umem_heap_create(client, &plain, NULL));
     ok(client, umem_heap_create(client, &durable, &block.heap));
     ok(client, umem_put(client, "b", "survives", 8, &block, NULL));
-    assert_int_equal(umem(&kept, NULL, WORDS("save", "--file", files->dump)), 0);
-    assert_int_equal(umem(files->daemon, NULL, WORDS("load", files->dump)), 1);
+    assert_int_equal(umem(&kept, NULL, WORDS("save", "--file", files->one)), 0);
+    assert_int_equal(umem(files->daemon, NULL, WORDS("load", files->one)), 1);
     expect_errors("line 3 of the dump: ");
     expect_errors("--state");
     expect_nothing(files);
-    assert_int_equal(umem(&kept, NULL, WORDS("load", files->dump, "--replace")), 0);
+    assert_int_equal(umem(&kept, NULL, WORDS("load", files->one, "--replace")), 0);
     ok(client, umem_heap_destroy(client, block.heap, NULL, NULL));
     ok(client, umem_heap_destroy(client, umem_named("plain"), NULL, NULL));
-    assert_int_equal(umem(&kept, NULL, WORDS("load", files->dump)), 0);
+    assert_int_equal(umem(&kept, NULL, WORDS("load", files->one)), 0);
     umem_client_free(client);
     assert_int_equal(daemon_shutdown(&kept), 0);
 
@@ -373,11 +329,11 @@ static void test_cut_dumps(void **state)
     char *line;
 
     fill(files);
-    assert_int_equal(umem(files->daemon, NULL, WORDS("save", "--file", files->dump)), 0);
-    dump = read_file(files->dump, &size);
+    assert_int_equal(umem(files->daemon, NULL, WORDS("save", "--file", files->one)), 0);
+    dump = read_file(files->one, &size);
     restart(files);
     for (size_t cut = 0; cut < size - 1; cut += cut < 2000 ? 97 : 200003) {
-        write_file(files->other, dump, cut);
+        file_write(files->other, dump, cut);
         assert_int_equal(umem(files->daemon, NULL, WORDS("load", files->other)), 6);
         assert_true(strstr(command.errors, "cut") != NULL ||
                     strstr(command.errors, "no dump of umem save") != NULL);
@@ -385,7 +341,7 @@ static void test_cut_dumps(void **state)
     }
     line = strchr(strchr(strchr(dump, '\n') + 1, '\n') + 1, '\n') + 1;
     memmove(line, strchr(line, '\n') + 1, strlen(strchr(line, '\n')));
-    write_file(files->other, dump, strlen(dump));
+    file_write(files->other, dump, strlen(dump));
     assert_int_equal(umem(files->daemon, NULL, WORDS("load", files->other)), 6);
     expect_errors("damaged or edited");
     expect_nothing(files);
@@ -472,8 +428,8 @@ static void test_wrong_dumps(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         int status;
 
-        write_file(files->dump, cases[i].dump, strlen(cases[i].dump));
-        status = umem(files->daemon, NULL, WORDS("load", files->dump));
+        file_write(files->one, cases[i].dump, strlen(cases[i].dump));
+        status = umem(files->daemon, NULL, WORDS("load", files->one));
         if (status != cases[i].status)
             fail_msg("case %zu ended with %d: %s", i, status, cases[i].dump);
         if (strstr(command.errors, cases[i].error) == NULL)
@@ -503,13 +459,13 @@ static void test_load_in_a_session(void **state)
     struct files *files = *state;
     char lines[512];
 
-    write_file(files->dump,
+    file_write(files->one,
                BEGIN LINE("heap.create", "{\"name\":\"h\"}")
                    LINE("block.alloc", "{\"size\":4,\"heap\":\"h\",\"name\":\"x\"}"),
                sizeof(BEGIN LINE("heap.create", "{\"name\":\"h\"}")
                           LINE("block.alloc", "{\"size\":4,\"heap\":\"h\",\"name\":\"x\"}")) -
                    1);
-    snprintf(lines, sizeof lines, "load '%s'\nls --json\nheap ls --json\n", files->dump);
+    snprintf(lines, sizeof lines, "load '%s'\nls --json\nheap ls --json\n", files->one);
     assert_int_equal(umem(files->daemon, lines, WORDS("batch", "--keep-going")), 6);
     expect_errors("the dump was cut");
     assert_null(strstr(command.output, "\"block\":"));
@@ -519,16 +475,16 @@ static void test_load_in_a_session(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_there_and_back, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_played_by_call, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_some_heaps, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_sessions_and_locks, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_taken_names, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_durable_heaps, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_cut_dumps, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_wrong_dumps, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_other_line_ends, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_load_in_a_session, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_there_and_back, files_set_up, files_tear_down),
+        cmocka_unit_test_setup_teardown(test_played_by_call, files_set_up, files_tear_down),
+        cmocka_unit_test_setup_teardown(test_some_heaps, files_set_up, files_tear_down),
+        cmocka_unit_test_setup_teardown(test_sessions_and_locks, files_set_up, files_tear_down),
+        cmocka_unit_test_setup_teardown(test_taken_names, files_set_up, files_tear_down),
+        cmocka_unit_test_setup_teardown(test_durable_heaps, files_set_up, files_tear_down),
+        cmocka_unit_test_setup_teardown(test_cut_dumps, files_set_up, files_tear_down),
+        cmocka_unit_test_setup_teardown(test_wrong_dumps, files_set_up, files_tear_down),
+        cmocka_unit_test_setup_teardown(test_other_line_ends, files_set_up, files_tear_down),
+        cmocka_unit_test_setup_teardown(test_load_in_a_session, files_set_up, files_tear_down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

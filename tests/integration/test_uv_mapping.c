@@ -87,6 +87,8 @@ static void on_alloc(umem_uv *client, const struct umem_failure *failure, void *
     (void)context;
     expect(failure, UMEM_OK);
     assert_int_equal(umem_uv_map(client, 0, &fixture.bytes, NULL, NULL, NULL), UMEM_E_BAD_ARGUMENT);
+    assert_int_equal(umem_uv_map(client, fixture.block, NULL, NULL, NULL, NULL), UMEM_E_BAD_ARGUMENT);
+    assert_int_equal(umem_uv_watch(client, NULL, NULL, NULL, NULL, NULL, NULL), UMEM_E_BAD_ARGUMENT);
     uv_ok(fixture.client,
           umem_submit_block_alloc(umem_uv_call(client, on_ok, NULL), 8, NULL, &fixture.apart));
     uv_ok(fixture.client, umem_uv_map(client, fixture.block, &fixture.bytes, NULL, on_mapped, NULL));

@@ -99,7 +99,8 @@ static const char *read_block_size(const struct um_json *result, void *target)
 
     if (!um_json_to_uint64(um_json_member_of(result, "block_size"), &size) || size > SIZE_MAX)
         return "block_size";
-    *(size_t *)target = (size_t)size;
+    if (target != NULL)
+        *(size_t *)target = (size_t)size;
     return NULL;
 }
 
@@ -239,7 +240,7 @@ int umem_block_read(umem_client *client, umem_handle block, uint64_t offset, voi
         .block = block, .offset = offset, .type = UMEM_TYPE_U8, .count = size, .into = bytes};
     struct um_request request;
 
-    if (size > UM_PAYLOAD_MINIMUM)
+    if (size > UM_PAYLOAD_MINIMUM && bytes != NULL)
         return move(client, &range);
     um_request_block_read(&request, block, offset, bytes, size);
     return um_client_call(client, &request);
@@ -247,16 +248,13 @@ int umem_block_read(umem_client *client, umem_handle block, uint64_t offset, voi
 
 int umem_block_write(umem_client *client, umem_handle block, uint64_t offset, const void *bytes, size_t size)
 {
-    struct range range = {.block = block,
-                          .offset = offset,
-                          .type = UMEM_TYPE_U8,
-                          .count = size,
-                          .from = bytes != NULL ? bytes : ""};
+    struct range range = {
+        .block = block, .offset = offset, .type = UMEM_TYPE_U8, .count = size, .from = bytes};
     struct um_request request;
 
-    if (size > UM_PAYLOAD_MINIMUM)
+    if (size > UM_PAYLOAD_MINIMUM && bytes != NULL)
         return move(client, &range);
-    um_request_block_write(&request, block, offset, range.from, size);
+    um_request_block_write(&request, block, offset, bytes, size);
     return um_client_call(client, &request);
 }
 
@@ -265,16 +263,19 @@ int umem_block_get(umem_client *client, umem_handle block, uint64_t offset, enum
 {
     struct range range = {.block = block, .offset = offset, .type = type, .count = count, .into = values};
 
-    return move(client, &range);
+    return values != NULL ? move(client, &range) : move_whole(client, &range);
 }
 
 int umem_block_set(umem_client *client, umem_handle block, uint64_t offset, enum umem_type type,
                    const void *values, size_t count)
 {
-    struct range range = {
-        .block = block, .offset = offset, .type = type, .count = count, .from = values != NULL ? values : ""};
+    struct range range = {.block = block, .offset = offset, .type = type, .count = count, .from = values};
+    struct um_request request;
 
-    return move(client, &range);
+    if (values != NULL)
+        return move(client, &range);
+    um_request_block_set(&request, block, offset, type, NULL, count);
+    return um_client_call(client, &request);
 }
 
 /* ---- put and get ---- */
@@ -327,7 +328,7 @@ int umem_put(umem_client *client, const char *name, const void *bytes, size_t si
     struct um_request request;
     int code = UMEM_OK;
 
-    um_request_put(&request, name, bytes != NULL ? bytes : "", size, options, block);
+    um_request_put(&request, name, bytes, size, options, block);
     if (client == NULL || request.code != UMEM_OK || size <= UM_PAYLOAD_MINIMUM)
         return um_client_call(client, &request);
     if (size <= um_client_piece_size(client, size, &code) && code == UMEM_OK)
@@ -388,7 +389,8 @@ static int try_get(umem_client *client, const char *name, size_t piece_size, voi
         return code;
     }
     *bytes = made;
-    *size = (size_t)got.block_size;
+    if (size != NULL)
+        *size = (size_t)got.block_size;
     return UMEM_OK;
 }
 
@@ -397,6 +399,9 @@ int umem_get(umem_client *client, const char *name, void **bytes, size_t *size)
     size_t piece_size = 0;
     int code = UMEM_OK;
 
+    if (client != NULL && bytes == NULL)
+        return um_failure_set_text(client, UMEM_E_BAD_ARGUMENT,
+                                   "there is no place for the pointer to the bytes");
     if (client != NULL)
         piece_size = um_client_piece_size(client, SIZE_MAX, &code);
     for (int tries = 0; code == UMEM_OK; tries++) {
@@ -439,8 +444,11 @@ int umem_get_into(umem_client *client, const char *name, void *bytes, size_t cap
 {
     struct um_request request;
     size_t piece_size;
+    size_t ignored = 0;
     int code = UMEM_OK;
 
+    if (size == NULL)
+        size = &ignored;
     if (client == NULL || (bytes == NULL && capacity != 0) || capacity <= UM_PAYLOAD_MINIMUM) {
         um_request_get_into(&request, name, bytes, capacity, size);
         return um_client_call(client, &request);

@@ -15,6 +15,7 @@ struct list {
      * returns, if not 0, ends the list. */
     int (*visit)(void *context, const struct um_json *element, const char **bad_member);
     void *context; /* handed to both */
+    bool is_heard; /* the program has a visitor */
 };
 
 /* Asks for the page after `after` (0: the first). */
@@ -25,6 +26,8 @@ static int fetch(umem_client *client, const struct list *list, uint64_t after, c
     um_request_page(&request, list->method, after, page);
     if (list->add != NULL)
         list->add(list->context, &request);
+    if (!list->is_heard)
+        um_request_refuse(&request, "the visitor is missing");
     return um_client_call(client, &request);
 }
 
@@ -142,7 +145,8 @@ int umem_block_list(umem_client *client, const struct umem_block_filter *filter,
                         .member = "blocks",
                         .add = add_filter,
                         .visit = visit_block,
-                        .context = &visit};
+                        .context = &visit,
+                        .is_heard = visitor != NULL};
 
     return visit_list(client, &list);
 }
@@ -167,7 +171,11 @@ static int visit_heap(void *context, const struct um_json *element, const char *
 int umem_heap_list(umem_client *client, umem_heap_visitor *visitor, void *context)
 {
     struct heap_visit visit = {visitor, context};
-    struct list list = {.method = "heap.list", .member = "heaps", .visit = visit_heap, .context = &visit};
+    struct list list = {.method = "heap.list",
+                        .member = "heaps",
+                        .visit = visit_heap,
+                        .context = &visit,
+                        .is_heard = visitor != NULL};
 
     return visit_list(client, &list);
 }
@@ -192,8 +200,11 @@ static int visit_session(void *context, const struct um_json *element, const cha
 int umem_session_list(umem_client *client, umem_session_visitor *visitor, void *context)
 {
     struct session_visit visit = {visitor, context};
-    struct list list = {
-        .method = "session.list", .member = "sessions", .visit = visit_session, .context = &visit};
+    struct list list = {.method = "session.list",
+                        .member = "sessions",
+                        .visit = visit_session,
+                        .context = &visit,
+                        .is_heard = visitor != NULL};
 
     return visit_list(client, &list);
 }
@@ -218,8 +229,11 @@ static int visit_method(void *context, const struct um_json *element, const char
 int umem_server_methods(umem_client *client, umem_method_visitor *visitor, void *context)
 {
     struct method_visit visit = {visitor, context};
-    struct list list = {
-        .method = "server.methods", .member = "methods", .visit = visit_method, .context = &visit};
+    struct list list = {.method = "server.methods",
+                        .member = "methods",
+                        .visit = visit_method,
+                        .context = &visit,
+                        .is_heard = visitor != NULL};
 
     return visit_list(client, &list);
 }

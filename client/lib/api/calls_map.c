@@ -10,6 +10,8 @@ int umem_map(umem_client *client, umem_handle block, void **bytes, uint64_t *siz
     int code;
 
     um_request_block_map(&request, block, &location);
+    if (bytes == NULL)
+        um_request_refuse(&request, "there is no place for the pointer to the bytes");
     code = um_client_call(client, &request);
     if (code != UMEM_OK)
         return code;

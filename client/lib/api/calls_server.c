@@ -122,7 +122,10 @@ int umem_server_info(umem_client *client, struct umem_server_info **info)
     umem_free_text(text);
     if (made == NULL)
         return um_failure_set_text(client, UMEM_E_OUT_OF_MEMORY, "there is no memory for the result");
-    *info = made;
+    if (info != NULL)
+        *info = made;
+    else
+        umem_free_server_info(made);
     return UMEM_OK;
 }
 

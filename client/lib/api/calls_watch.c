@@ -35,9 +35,9 @@ int umem_session_watch(umem_client *client, const struct umem_watch_target *targ
         (struct um_event_watch){.watcher = watcher, .context = context, .events = &client->channel.events};
     um_request_session_watch(&request, target, made, &id);
     code = um_client_call(client, &request);
-    if (code == UMEM_OK)
+    if (code == UMEM_OK && watch != NULL)
         *watch = id;
-    else
+    else if (code != UMEM_OK)
         free(made);
     return code;
 }

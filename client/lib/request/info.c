@@ -223,7 +223,7 @@ const char *um_info_read_heap(const struct um_json *object, void *heap_info)
     info.calls = uint_or_zero(object, "calls");
     info.touched_bytes = uint_or_zero(object, "touched_bytes");
     info.last_used = time_or_zero(object, "last_used");
-    if (reader.bad_member == NULL)
+    if (reader.bad_member == NULL && heap_info != NULL)
         *(struct umem_heap_info *)heap_info = info;
     return reader.bad_member;
 }
@@ -246,7 +246,8 @@ const char *um_info_read_size_classes(const struct um_json *object, void *size_c
         if (reader.bad_member != NULL)
             return "size_classes";
     }
-    *(struct umem_size_classes *)size_classes = read;
+    if (size_classes != NULL)
+        *(struct umem_size_classes *)size_classes = read;
     return NULL;
 }
 
@@ -265,7 +266,7 @@ const char *um_info_read_block(const struct um_json *object, void *block_info)
     info.holders = read_uint32(&reader, "holders");
     info.orphaned = read_bool(&reader, "orphaned");
     info.created = read_int(&reader, "created");
-    if (reader.bad_member == NULL)
+    if (reader.bad_member == NULL && block_info != NULL)
         *(struct umem_block_info *)block_info = info;
     return reader.bad_member;
 }
@@ -288,7 +289,7 @@ const char *um_info_read_session(const struct um_json *object, void *session_inf
     info.bytes_read = uint_or_zero(object, "bytes_read");
     info.bytes_written = uint_or_zero(object, "bytes_written");
     info.last_used = time_or_zero(object, "last_used");
-    if (reader.bad_member == NULL)
+    if (reader.bad_member == NULL && session_info != NULL)
         *(struct umem_session_info *)session_info = info;
     return reader.bad_member;
 }
@@ -308,6 +309,8 @@ const char *um_info_read_location(const struct um_json *object, void *block_loca
 
 const char *um_info_read_stats(const struct um_json *object, void *stats)
 {
+    if (stats == NULL)
+        return NULL;
     *(struct umem_server_stats *)stats = (struct umem_server_stats){
         .heaps = uint_or_zero(object, "heaps"),
         .blocks = uint_or_zero(object, "blocks"),

@@ -270,10 +270,21 @@ void um_param_true(struct um_request *request, const char *key)
     um_json_bool(&request->text, true);
 }
 
+/* Refuses bytes that are nowhere. Returns whether they are. */
+static bool lacks_memory(struct um_request *request, const void *bytes, size_t size)
+{
+    if (bytes != NULL || size == 0)
+        return false;
+    um_request_refuse(request, "the pointer to the %zu bytes is missing", size);
+    return true;
+}
+
 void um_param_bytes(struct um_request *request, const char *key, const void *bytes, size_t size)
 {
     char *space;
 
+    if (lacks_memory(request, bytes, size))
+        return;
     if (size > SIZE_MAX / 8) {
         um_request_refuse(request, "%s: %zu bytes are too many for one request", key, size);
         return;
@@ -336,6 +347,7 @@ void um_param_payload(struct um_request *request, const void *bytes, size_t size
 {
     um_buf_append(&request->text, raw_encoding, sizeof raw_encoding - 1);
     um_param_size(request, "size", size);
+    (void)lacks_memory(request, bytes, size);
     request->payload = bytes;
     request->payload_size = size;
 }
@@ -344,6 +356,7 @@ void um_param_into(struct um_request *request, void *bytes, size_t size)
 {
     um_buf_append(&request->text, raw_encoding, sizeof raw_encoding - 1);
     um_param_size(request, "size", size);
+    (void)lacks_memory(request, bytes, size);
     request->into = bytes;
     request->into_size = size;
     request->has_raw_answer = true;
@@ -370,7 +383,7 @@ void um_param_payload_numbers(struct um_request *request, enum umem_type type, c
 {
     size_t size = count * umem_type_size(type);
 
-    if (um_number_must_swap(type) && size != 0) {
+    if (um_number_must_swap(type) && size != 0 && values != NULL) {
         request->copy = malloc(size);
         if (request->copy == NULL) {
             um_request_fail(request, UMEM_E_OUT_OF_MEMORY, "there is no memory for the numbers");
@@ -423,7 +436,8 @@ void um_output_value(struct um_request *request, const char *member, enum umem_t
 
 void um_output_text(struct um_request *request, char **target)
 {
-    want(request, UM_OUTPUT_TEXT, "result", target);
+    if (target != NULL)
+        want(request, UM_OUTPUT_TEXT, "result", target);
 }
 
 void um_output_result(struct um_request *request, um_result_reader *read, void *target)

@@ -54,8 +54,7 @@ void um_request_call(struct um_request *request, const char *method, const char 
                      char **result_json)
 {
     um_request_begin_raw(request, method, params_json);
-    if (result_json != NULL)
-        um_output_text(request, result_json);
+    um_output_text(request, result_json);
 }
 
 /* ---- heaps ---- */
@@ -233,6 +232,8 @@ void um_request_session_watch(struct um_request *request, const struct umem_watc
     if (target == NULL)
         target = &everything;
     um_request_begin(request, "session.watch");
+    if (watch->watcher == NULL)
+        um_request_refuse(request, "the watcher is missing");
     request->is_of_session = true;
     if (target->heap != 0)
         um_param_handle(request, "heap", target->heap);

@@ -19,6 +19,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/principal.h"
+
 enum {
     UM_HANDED_LOCK = 0, /* the place of the lock's handle */
     UM_HANDED_PIPE = 1, /* and of the first that is the pipe's */
@@ -47,9 +49,10 @@ void um_hand_over_close(struct um_hand_over *hand_over);
 
 struct um_take_over;
 
-/* Opens the private endpoint for a pipe. UMEM_E_NAME_TAKEN: another daemon is taking the pipe over. UMEM_E_DENIED, UMEM_E_NO_MEMORY. `why`
- * is as above. */
-int um_take_over_open(const char *pipe, struct um_take_over **take_over, char *why, size_t capacity);
+/* Opens the private endpoint for a pipe, which those are to use who are allowed. UMEM_E_NAME_TAKEN: another daemon is taking the pipe over.
+ * UMEM_E_DENIED, also where the pipe could not be given to them (POSIX); UMEM_E_NO_MEMORY. `why` is as above. */
+int um_take_over_open(const char *pipe, const struct um_principal *allowed, struct um_take_over **take_over,
+                      char *why, size_t capacity);
 
 /* Its path, for the request. The take-over's. */
 const char *um_take_over_endpoint(const struct um_take_over *take_over);

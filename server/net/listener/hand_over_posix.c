@@ -163,7 +163,18 @@ static void clear_path(const char *path)
         unlink(path);
 }
 
-int um_take_over_open(const char *pipe, struct um_take_over **take_over, char *why, size_t capacity)
+/* Whether the pipe can be given to those who are let in: tried with the private endpoint, whose mode keeps them out. */
+static bool can_give(const struct um_take_over *take_over, const char *pipe,
+                     const struct um_principal *allowed, char *why, size_t capacity)
+{
+    if (!allowed->is_set || lchown(take_over->file.path, (uid_t)-1, (gid_t)allowed->number) == 0)
+        return true;
+    um_socket_file_explain(pipe, allowed, errno, why, capacity);
+    return false;
+}
+
+int um_take_over_open(const char *pipe, const struct um_principal *allowed, struct um_take_over **take_over,
+                      char *why, size_t capacity)
 {
     static const struct um_principal nobody = {.is_set = false};
     struct um_take_over *made = calloc(1, sizeof *made);
@@ -194,6 +205,10 @@ int um_take_over_open(const char *pipe, struct um_take_over **take_over, char *w
         refuse(UMEM_E_DENIED, why, capacity, "no socket can be made at", path);
         um_pipe_lock_release(made->lock);
         free(made);
+        return UMEM_E_DENIED;
+    }
+    if (!can_give(made, pipe, allowed, why, capacity)) {
+        um_take_over_close(made);
         return UMEM_E_DENIED;
     }
     *take_over = made;

@@ -235,11 +235,14 @@ static HANDLE make_endpoint(const char *path)
     return pipe;
 }
 
-int um_take_over_open(const char *pipe, struct um_take_over **take_over, char *why, size_t capacity)
+/* The pipe's instances stay for those whom the daemon before has made them for. */
+int um_take_over_open(const char *pipe, const struct um_principal *allowed, struct um_take_over **take_over,
+                      char *why, size_t capacity)
 {
     struct um_take_over *made = calloc(1, sizeof *made);
     int code;
 
+    (void)allowed;
     if (made == NULL) {
         snprintf(why, capacity, "no memory");
         return UMEM_E_NO_MEMORY;

@@ -152,7 +152,7 @@ static bool is_closed_to_others(const struct stat *facts, const struct um_princi
 }
 
 /* What is wrong with a socket that was handed over, or NULL. */
-static const char *check_handed(int fd, const char *path, const struct um_principal *allowed)
+static const char *check_handed(int fd, const char *path)
 {
     struct sockaddr_un address = {0};
     socklen_t size = sizeof address;
@@ -172,25 +172,20 @@ static const char *check_handed(int fd, const char *path, const struct um_princi
         return "the socket that was handed over does not listen; it takes Accept=no";
     if (lstat(path, &facts) != 0 || !S_ISSOCK(facts.st_mode))
         return "the socket that was handed over is no longer there";
-    if (!is_closed_to_others(&facts, allowed))
-        return allowed->is_set
-                   ? "the socket that was handed over is open to others; it takes SocketMode=0660 and "
-                     "SocketGroup= with the group of --allow-group"
-                   : "the socket that was handed over is open to others; it takes SocketMode=0600";
     return NULL;
 }
 
-/* Why the socket could not be made, or be given to those who are let in; `error` is errno. */
-static void explain(const struct um_listener_place *place, int error, char *why, size_t capacity)
+/* What is wrong with the rights of its file, or NULL. */
+static const char *check_access(const char *path, const struct um_principal *allowed)
 {
-    if (error == EPERM && place->allowed->is_set)
-        snprintf(
-            why, capacity,
-            "%s cannot be given to the group %s, of which this user is no member; add the user to the group "
-            "and log in anew, or name a group of the user's for --allow-group",
-            place->path, place->allowed->name);
-    else
-        snprintf(why, capacity, "%s cannot be opened: %s", place->path, strerror(error));
+    struct stat facts;
+
+    if (lstat(path, &facts) == 0 && is_closed_to_others(&facts, allowed))
+        return NULL;
+    return allowed->is_set
+               ? "the socket that was handed over is open to others; it takes SocketMode=0660 and "
+                 "SocketGroup= with the group of --allow-group"
+               : "the socket that was handed over is open to others; it takes SocketMode=0600";
 }
 
 /* Sees to it that the path may be listened at. */
@@ -201,15 +196,18 @@ static int prepare(const struct um_listener_place *place, int handed, struct um_
     const char *what = NULL;
     int code = um_endpoint_prepare(path, &what);
 
+    if (code == UMEM_OK && handed != 0)
+        what = check_handed(handed, path);
     /* That daemon may have let others in than this one is to. */
-    if (code == UMEM_OK && place->inherited != NULL && !um_socket_file_set_access(path, place->allowed)) {
-        explain(place, errno, why, capacity);
+    if (code == UMEM_OK && what == NULL && place->inherited != NULL &&
+        !um_socket_file_set_access(path, place->allowed)) {
+        um_socket_file_explain(path, place->allowed, errno, why, capacity);
         return UMEM_E_DENIED;
     }
-    if (code == UMEM_OK && handed != 0) {
-        what = check_handed(handed, path, place->allowed);
-        code = what != NULL ? UMEM_E_DENIED : UMEM_OK;
-    }
+    if (code == UMEM_OK && what == NULL && handed != 0)
+        what = check_access(path, place->allowed);
+    if (code == UMEM_OK && what != NULL)
+        code = UMEM_E_DENIED;
     if (code != UMEM_OK) {
         snprintf(why, capacity, "%s: %s", path, what);
         return code;
@@ -268,7 +266,7 @@ int um_listener_open(uv_loop_t *loop, const struct um_listener_place *place,
     error = open_socket(made, place->path, handed, is_managers);
     handed = 0;
     if (error != 0) {
-        explain(place, -error, why, capacity);
+        um_socket_file_explain(place->path, place->allowed, -error, why, capacity);
         code = UMEM_E_DENIED;
         uv_close((uv_handle_t *)&made->server, on_failed);
         um_pipe_lock_release(made->lock);

@@ -36,6 +36,10 @@ int um_socket_file_create(const char *path, const struct um_principal *allowed, 
  * group. */
 bool um_socket_file_set_access(const char *path, const struct um_principal *allowed);
 
+/* Writes why one of the two has failed, a sentence without a full stop; `error` is errno. */
+void um_socket_file_explain(const char *path, const struct um_principal *allowed, int error, char *why,
+                            size_t capacity);
+
 /* Describes the file that is at `path`. Returns 0, or -1 with errno set. */
 int um_socket_file_describe(const char *path, struct um_socket_file *file);
 

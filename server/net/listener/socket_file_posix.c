@@ -37,6 +37,19 @@ bool um_socket_file_set_access(const char *path, const struct um_principal *allo
     return lchown(path, (uid_t)-1, (gid_t)allowed->number) == 0 && chmod(path, 0660) == 0;
 }
 
+void um_socket_file_explain(const char *path, const struct um_principal *allowed, int error, char *why,
+                            size_t capacity)
+{
+    if (error == EPERM && allowed->is_set)
+        snprintf(
+            why, capacity,
+            "%s cannot be given to the group %s, of which this user is no member; add the user to the group "
+            "and log in anew, or name a group of the user's for --allow-group",
+            path, allowed->name);
+    else
+        snprintf(why, capacity, "%s cannot be opened: %s", path, strerror(error));
+}
+
 int um_socket_file_create(const char *path, const struct um_principal *allowed, int backlog,
                           struct um_socket_file *file)
 {

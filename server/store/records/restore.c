@@ -715,6 +715,15 @@ int um_store_open_state(struct um_store *store, const struct um_state_options *o
 
 /* ---- looking at it only ---- */
 
+int um_state_try(const char *path, char *why, size_t capacity)
+{
+    struct um_state_directory *directory = NULL;
+    int code = um_state_directory_open(path, true, &directory, why, capacity);
+
+    um_state_directory_close(directory);
+    return code == UMEM_E_NAME_TAKEN ? UMEM_OK : code;
+}
+
 static void examine_one(struct um_recovery *recovery, const struct um_state_options *options, size_t *heaps)
 {
     struct um_state state = {.files = options->files, .path = (char *)(uintptr_t)options->path};

@@ -12,6 +12,8 @@
 
 #include "../store/temp_directory.h"
 #include "engine_fixture.h"
+#include "rpc/call/engine_state.h"
+#include "rpc/engine/known_request.h"
 #include "store/journal/state_directory.h"
 #include "store/records/records.h"
 #include "umem_errors.h"
@@ -272,6 +274,91 @@ static void test_a_notification_has_no_answer(void **state)
     expect_fine(take(session), "1");
 }
 
+/* ---- requests of a known shape, and bytes that are taken from where they are ---- */
+
+enum {
+    FIRST = 10,
+    LAST = 30 /* ids of a turn's messages, which are alike: those after the first ones are of a known shape */
+};
+
+static void expect_known(struct um_rpc *rpc, const char *message)
+{
+    unsigned char last = 0;
+    char copy[256];
+
+    snprintf(copy, sizeof copy, "%s", message);
+    assert_non_null(um_known_requests_find(rpc->known_requests, &last, copy, strlen(copy)));
+}
+
+static void expect_all_failed(struct um_session *session)
+{
+    char id[16];
+
+    for (int i = FIRST; i <= LAST; i++) {
+        snprintf(id, sizeof id, "%d", i);
+        expect_failed(take(session), id);
+    }
+}
+
+static void test_requests_of_a_known_shape(void **state)
+{
+    struct fixture *fixture = *state;
+    struct um_session *session = &fixture->session;
+    char message[256];
+
+    for (int i = FIRST; i <= LAST; i++) {
+        snprintf(message, sizeof message, ALLOC("%d", "broken"), i);
+        send_message(session, "%s", message);
+    }
+    expect_known(fixture->rpc, message);
+    /* One of the shape that changes the other heap. */
+    send_message(session, ALLOC("7", "other"));
+    assert_true(um_session_tells_of_changes(session));
+    commit(fixture);
+    expect_all_failed(session);
+    expect_fine(take(session), "7");
+    expect_no_message(session);
+}
+
+static void test_bytes_that_came_with_a_known_request(void **state)
+{
+    static const unsigned char bytes[] = "bytes";
+    struct fixture *fixture = *state;
+    struct um_session *session = &fixture->other;
+    char message[256];
+
+    for (int i = FIRST; i <= LAST; i++) {
+        snprintf(message, sizeof message,
+                 MESSAGE_OF("%d", "block.alloc", "{\"heap\":\"broken\",\"encoding\":\"raw\",\"size\":5}"), i);
+        session->payload_here = bytes;
+        feed_message(session, message, strlen(message), 5);
+        assert_null(session->payload_here);
+    }
+    expect_known(fixture->rpc, message);
+    commit(fixture);
+    expect_all_failed(session);
+    expect_no_message(session);
+}
+
+/* An answer waits for all that it tells of, whatever of its bytes came when. */
+static void test_bytes_that_came_later(void **state)
+{
+    struct fixture *fixture = *state;
+    struct um_session *session = &fixture->other;
+    char message[256];
+
+    for (int i = FIRST; i <= LAST; i++) {
+        snprintf(message, sizeof message,
+                 MESSAGE_OF("%d", "block.alloc", "{\"heap\":\"broken\",\"encoding\":\"raw\",\"size\":5}"), i);
+        feed_message(session, message, strlen(message), 5);
+        feed_payload(session, "bytes", 5, 2);
+    }
+    assert_true(um_session_tells_of_changes(session));
+    commit(fixture);
+    expect_all_failed(session);
+    expect_no_message(session);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -280,6 +367,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_raw_bytes_stay_at_their_place, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_the_heap_can_only_be_read, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_notification_has_no_answer, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_requests_of_a_known_shape, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_bytes_that_came_with_a_known_request, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_bytes_that_came_later, set_up, tear_down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
