@@ -90,6 +90,12 @@ static void check(const char *call, struct um_request *request)
         check(#name, &request); \
     } while (0)
 
+static void take_event(const struct umem_event *event, void *context)
+{
+    (void)event;
+    (void)context;
+}
+
 static void test_requests(void **state)
 {
     static const struct umem_heap_options heap_options = {.flags = UMEM_FLAG_NO_SERIALIZE,
@@ -103,7 +109,7 @@ static void test_requests(void **state)
         .heap = 3, .flags = UMEM_FLAG_ZERO_MEMORY, .name = "block", .lifetime = UMEM_LIFETIME_SESSION};
     static const struct umem_watch_target target = {.heap = 3, .block = 4, .offset = 8, .size = 16};
     static const enum umem_lifetime lifetime = UMEM_LIFETIME_SERVER;
-    struct um_event_watch watch = {.id = 1};
+    struct um_event_watch watch = {.id = 1, .watcher = take_event};
     struct um_block_location location;
     struct umem_server_stats stats;
     struct umem_session_info session;
