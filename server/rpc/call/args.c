@@ -567,8 +567,8 @@ enum mismatch { MISMATCH_NONE, MISMATCH_TOO_MANY, MISMATCH_UNKNOWN, MISMATCH_TWI
 
 /* Finds which JSON value each parameter has; null is as if left out, also behind the last parameter. *wrong is the value where something
  * is wrong. */
-UM_ALWAYS_INLINE enum mismatch match(const struct um_method *method, const struct um_json *params,
-                                     const struct um_json **found, const struct um_json **wrong)
+UM_ALWAYS_INLINE enum mismatch find_values(const struct um_method *method, const struct um_json *params,
+                                           const struct um_json **found, const struct um_json **wrong)
 {
     bool by_position = um_json_is(params, UM_JSON_ARRAY);
     unsigned seen = 0; /* bit n: parameter n */
@@ -606,62 +606,88 @@ static bool refuse_match(struct um_call *call, enum mismatch mismatch, const str
     return false;
 }
 
-bool um_args_match(const struct um_method *method, const struct um_json *params, const struct um_json **found)
+static void list_param(struct um_param_list *list, size_t number)
+{
+    list->of[list->count++] = (unsigned char)number;
+}
+
+/* Sorts the parameters by how they are bound, and sets what is read of one that is left out: a number, a pointer, or bytes. */
+static void sort_params(const struct um_method *method, struct um_args_match *match, struct um_args *args)
+{
+    for (size_t i = 0; i < method->param_count; i++) {
+        const struct um_param *param = &method->params[i];
+        bool is_handle = param->type == UM_HEAP || param->type == UM_BLOCK;
+
+        args->value[i].given = match->found[i] != NULL;
+        if (match->found[i] == NULL) {
+            if (param->required) {
+                match->missing = param;
+                return;
+            }
+            args->value[i].as.data.size = 0;
+            args->value[i].as.uint = param->fallback;
+            is_handle = param->fallback_name != NULL;
+        } else if (param->type == UM_DATA || param->type == UM_VALUE || param->type == UM_VALUES) {
+            list_param(&match->dependents, i);
+        } else {
+            list_param(&match->plain, i);
+        }
+        if (is_handle)
+            list_param(&match->handles, i);
+    }
+}
+
+bool um_args_match(const struct um_method *method, const struct um_json *params, struct um_args_match *match,
+                   struct um_args *args)
 {
     const struct um_json *wrong;
 
-    for (size_t i = 0; i < UM_PARAMS_MAXIMUM; i++)
-        found[i] = NULL;
-    return match(method, unwrap(params), found, &wrong) == MISMATCH_NONE;
+    *match = (struct um_args_match){.missing = NULL};
+    if (find_values(method, unwrap(params), match->found, &wrong) != MISMATCH_NONE)
+        return false;
+    sort_params(method, match, args);
+    return true;
 }
 
 bool um_args_bind(struct um_call *call, const struct um_json *params, struct um_args *args)
 {
-    const struct um_json *found[UM_PARAMS_MAXIMUM] = {NULL};
+    struct um_args_match match = {.missing = NULL};
     const struct um_json *wrong;
-    enum mismatch mismatch = match(call->method, unwrap(params), found, &wrong);
+    enum mismatch mismatch = find_values(call->method, unwrap(params), match.found, &wrong);
 
     args->undecoded.json = NULL;
-    return mismatch == MISMATCH_NONE ? um_args_bind_found(call, found, args)
-                                     : refuse_match(call, mismatch, wrong);
+    if (mismatch != MISMATCH_NONE)
+        return refuse_match(call, mismatch, wrong);
+    sort_params(call->method, &match, args);
+    return um_args_bind_matched(call, &match, args);
 }
 
-bool um_args_bind_found(struct um_call *call, const struct um_json *const *found, struct um_args *args)
+/* A handle is looked up when all else is known to be right. */
+bool um_args_bind_matched(struct um_call *call, const struct um_args_match *match, struct um_args *args)
 {
     const struct um_method *method = call->method;
-    unsigned dependents = 0; /* bit n: parameter n is given, and another one decides how it is read */
-    unsigned handles =
-        0; /* bit n: parameter n is a handle, given or by its fallback: looked up when all else is known to be right */
 
     args->undecoded.json = NULL;
-    for (size_t i = 0; i < method->param_count; i++) {
-        const struct um_param *param = &method->params[i];
-        struct um_arg *arg = &args->value[i];
+    if (method->param_count == 0)
+        return true;
+    for (size_t i = 0; i < match->plain.count; i++) {
+        size_t number = match->plain.of[i];
 
-        arg->given = found[i] != NULL;
-        if (found[i] == NULL) {
-            if (param->required)
-                return um_args_refuse(call, param->name, "is missing");
-            /* What is read of a parameter that is left out: a number, a pointer, or bytes. */
-            arg->as.data.size = 0;
-            arg->as.uint = param->fallback;
-            if (param->fallback_name != NULL)
-                handles |= 1U << i;
-        } else if (param->type == UM_DATA || param->type == UM_VALUE || param->type == UM_VALUES) {
-            dependents |= 1U << i;
-        } else if (!bind_plain(call, param, found[i], arg)) {
-            return false;
-        } else if (param->type == UM_HEAP || param->type == UM_BLOCK) {
-            handles |= 1U << i;
-        }
-    }
-    for (size_t i = 0; dependents >> i != 0; i++) {
-        if ((dependents >> i & 1) != 0 &&
-            !bind_dependent(call, &method->params[i], found[i], args, &args->value[i]))
+        if (!bind_plain(call, &method->params[number], match->found[number], &args->value[number]))
             return false;
     }
-    for (size_t i = 0; handles >> i != 0; i++) {
-        if ((handles >> i & 1) != 0 && !bind_handle(call, &method->params[i], found[i], &args->value[i]))
+    if (match->missing != NULL)
+        return um_args_refuse(call, match->missing->name, "is missing");
+    for (size_t i = 0; i < match->dependents.count; i++) {
+        size_t number = match->dependents.of[i];
+
+        if (!bind_dependent(call, &method->params[number], match->found[number], args, &args->value[number]))
+            return false;
+    }
+    for (size_t i = 0; i < match->handles.count; i++) {
+        size_t number = match->handles.of[i];
+
+        if (!bind_handle(call, &method->params[number], match->found[number], &args->value[number]))
             return false;
     }
     for (size_t i = 0; i < UM_RANGES_MAXIMUM && method->ranges[i].block != 0; i++) {

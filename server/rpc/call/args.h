@@ -69,17 +69,32 @@ struct um_args {
     struct um_range range[UM_RANGES_MAXIMUM];
 };
 
-/* Finds which of the values of `params` (an object, an array, or NULL for none) each parameter has: found[n] of parameter n, NULL where it
- * is left out. That depends on names, places and what is null only. Returns whether it is right. */
-bool um_args_match(const struct um_method *method, const struct um_json *params,
-                   const struct um_json **found);
+/* Numbers of parameters, in their order. */
+struct um_param_list {
+    unsigned char count;
+    unsigned char of[UM_PARAMS_MAXIMUM];
+};
+
+/* Which parameters a call has. It depends on the names and places of its values, and on which of them are null, only. */
+struct um_args_match {
+    const struct um_json *found[UM_PARAMS_MAXIMUM]; /* the value of each; NULL: left out */
+    struct um_param_list plain;                     /* given, and read by their own value */
+    struct um_param_list dependents;                /* given, and another one decides how they are read */
+    struct um_param_list handles;                   /* to be looked up, given or by their fallback */
+    const struct um_param *missing; /* the first that is required and left out; the lists end before it */
+};
+
+/* Finds which of the values of `params` (an object, an array, or NULL for none) each parameter has, and sets the arguments that are left
+ * out. Returns whether the names and places are right. */
+bool um_args_match(const struct um_method *method, const struct um_json *params, struct um_args_match *match,
+                   struct um_args *args);
 
 /* Reads `params` by the method's descriptor. Returns false when something is wrong; then the call has been answered with the error, or
  * args->undecoded says what is to be decoded first. */
 bool um_args_bind(struct um_call *call, const struct um_json *params, struct um_args *args);
 
-/* The same where um_args_match() has found the values. */
-bool um_args_bind_found(struct um_call *call, const struct um_json *const *found, struct um_args *args);
+/* The same after um_args_match(), which need not be called anew for values that have changed in their places. */
+bool um_args_bind_matched(struct um_call *call, const struct um_args_match *match, struct um_args *args);
 
 /* Decodes about `budget` more characters. Returns whether there are more. What is wrong is answered when the call is bound anew. */
 bool um_args_decode(struct um_undecoded *undecoded, size_t budget);

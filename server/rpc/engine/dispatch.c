@@ -157,10 +157,8 @@ static void handle_request(struct um_call *call, const struct um_json *request)
 }
 
 /* Handles a request of whose shape an earlier one was. */
-static void handle_known(struct um_call *call, const struct um_known_request *known)
+static void handle_known(struct um_call *call, struct um_known_request *known)
 {
-    struct um_args args;
-
     call->id.kind = known->no_id;
     if (known->id != NULL && !um_id_from_json(known->id, &call->id)) {
         handle_request(call, known->request);
@@ -174,7 +172,7 @@ static void handle_known(struct um_call *call, const struct um_known_request *kn
         return;
     if (call->record != NULL)
         um_call_record_note(call->record, call->method, known->params);
-    run(call, known->request, &args, um_args_bind_found(call, known->found, &args));
+    run(call, known->request, &known->args, um_args_bind_matched(call, &known->match, &known->args));
 }
 
 /* ---- batches: several requests in one message, which run as a whole ---- */
@@ -615,7 +613,7 @@ UM_ALWAYS_INLINE bool handle_if_known(struct um_session *session, char *text, si
                                       uint64_t payload_size)
 {
     struct um_rpc *rpc = session->rpc;
-    const struct um_known_request *known =
+    struct um_known_request *known =
         um_known_requests_find(rpc->known_requests, &session->known_request, text, size);
     struct um_call call = {
         .session = session, .payload_size = payload_size, .payload = session->payload_here};

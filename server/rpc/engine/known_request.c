@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "rpc/call/args.h"
 #include "rpc/engine/envelope.h"
 #include "rpc/schema/table.h"
 
@@ -31,8 +30,8 @@ void um_known_requests_free(struct um_known_requests *known)
     free(known);
 }
 
-const struct um_known_request *um_known_requests_find(struct um_known_requests *known, unsigned char *last,
-                                                      char *text, size_t size)
+struct um_known_request *um_known_requests_find(struct um_known_requests *known, unsigned char *last,
+                                                char *text, size_t size)
 {
     unsigned place = *last;
 
@@ -68,7 +67,8 @@ static bool understand(struct um_known_request *known)
     known->params = envelope.params;
     known->no_id = id.kind;
     known->method = um_table_find(envelope.method->text, envelope.method->size);
-    return known->method != NULL && um_args_match(known->method, envelope.params, known->found);
+    return known->method != NULL &&
+           um_args_match(known->method, envelope.params, &known->match, &known->args);
 }
 
 void um_known_requests_learn(struct um_known_requests *known, const char *text, size_t size,

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "rpc/call/args.h"
 #include "rpc/call/call.h"
 #include "rpc/schema/method.h"
 #include "wire/json_shape.h"
@@ -22,7 +23,8 @@ struct um_known_request {
     const struct um_json *params;  /* likewise */
     enum um_id_kind no_id;         /* what a request without id has in its place */
     const struct um_method *method;
-    const struct um_json *found[UM_PARAMS_MAXIMUM]; /* the value of each parameter; NULL: left out */
+    struct um_args_match match; /* of its values with the method's parameters */
+    struct um_args args;        /* those that are left out; all others are those of the last text */
 };
 
 struct um_known_requests;
@@ -35,8 +37,8 @@ void um_known_requests_free(struct um_known_requests *known);
 
 /* The known request that the text has the shape of, with the text's values, which are good until the next call; its strings lie in the
  * text. NULL: there is none, and the text is as it was. *last is the caller's, 0 at first: where it was found the last time. */
-const struct um_known_request *um_known_requests_find(struct um_known_requests *known, unsigned char *last,
-                                                      char *text, size_t size);
+struct um_known_request *um_known_requests_find(struct um_known_requests *known, unsigned char *last,
+                                                char *text, size_t size);
 
 /* After a text that was not found, before it is read: keeps it for um_known_requests_learn(). Returns whether that is to be called; not
  * each such text is worth it. */
