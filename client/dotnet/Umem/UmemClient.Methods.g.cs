@@ -96,7 +96,7 @@ public sealed partial class UmemClient
     /// time is what the daemon worked on it: from the moment it began to read the message until the answer was
     /// written, with other clients' calls between the slices of a long one. The time that the message has waited in
     /// the pipe is not in it, nor that until a durable heap's changes are written, or until the client has read the
-    /// answer. Calls of one method that come together are measured together, at most 8 of them, and count with their
+    /// answer. Calls of one method that come together are measured together, at most 16 of them, and count with their
     /// average.
     /// </summary>
     /// <param name="options">What else may be said; null: nothing.</param>
@@ -117,7 +117,7 @@ public sealed partial class UmemClient
     /// time is what the daemon worked on it: from the moment it began to read the message until the answer was
     /// written, with other clients' calls between the slices of a long one. The time that the message has waited in
     /// the pipe is not in it, nor that until a durable heap's changes are written, or until the client has read the
-    /// answer. Calls of one method that come together are measured together, at most 8 of them, and count with their
+    /// answer. Calls of one method that come together are measured together, at most 16 of them, and count with their
     /// average.
     /// </summary>
     /// <param name="options">What else may be said; null: nothing.</param>

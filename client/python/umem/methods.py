@@ -621,7 +621,7 @@ def server_methods(*, after: Optional[int] = None, limit: Optional[int] = None) 
     the moment it began to read the message until the answer was written, with other clients' calls between the slices
     of a long one. The time that the message has waited in the pipe is not in it, nor that until a durable heap's
     changes are written, or until the client has read the answer. Calls of one method that come together are measured
-    together, at most 8 of them, and count with their average.
+    together, at most 16 of them, and count with their average.
 
     after: Where to continue: `next` of the page before; 0 for the first page.
     limit: Most entries in the answer.

@@ -20,7 +20,7 @@
 
 enum {
     UM_METER_BOUNDS = 22,     /* upper bounds of the histogram: 1, 2, 5, 10... 10,000,000 microseconds */
-    UM_METER_RUN_LIMIT = 8,   /* calls that are measured together */
+    UM_METER_RUN_LIMIT = 16,  /* calls that are measured together */
     UM_METER_LONG_SIZE = 4096 /* bytes: a longer message is measured from its first byte on */
 };
 

@@ -346,7 +346,8 @@ const struct um_method um_method_server_methods = {
         "answer was written, with other clients' calls between the slices of a long one. The time that the "
         "message has waited in the pipe is not in it, nor that until a durable heap's changes are written, "
         "or until the "
-        "client has read the answer. Calls of one method that come together are measured together, at most 8 "
+        "client has read the answer. Calls of one method that come together are measured together, at most "
+        "16 "
         "of them, "
         "and count with their average.",
     UM_PARAMS(methods_params),
