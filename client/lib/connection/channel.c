@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "wire/json_write.h"
+#include "wire/length_header.h"
 
 enum {
     ARENA_LOW = 1 << 15, /* bytes that are left of the arena when it is used anew */
@@ -116,18 +117,17 @@ enum { HEADERS_SIZE = 80 };
 
 static void write_headers(struct um_buf *out, size_t start, uint64_t payload_size)
 {
-    char headers[HEADERS_SIZE];
+    static const char content[] = "Content-Length: ";
+    static const char payload[] = "Payload-Length: ";
     size_t text_size = out->size - start - HEADERS_SIZE;
-    int size;
+    char *end = um_length_header_put(out->data + start, content, sizeof content - 1, text_size);
 
     if (payload_size != 0)
-        size = snprintf(headers, sizeof headers, "Content-Length: %zu\r\nPayload-Length: %llu\r\n\r\n",
-                        text_size, (unsigned long long)payload_size);
-    else
-        size = snprintf(headers, sizeof headers, "Content-Length: %zu\r\n\r\n", text_size);
-    memcpy(out->data + start, headers, (size_t)size);
-    memmove(out->data + start + size, out->data + start + HEADERS_SIZE, text_size);
-    out->size -= HEADERS_SIZE - (size_t)size;
+        end = um_length_header_put(end, payload, sizeof payload - 1, payload_size);
+    memcpy(end, "\r\n", 2);
+    end += 2;
+    memmove(end, out->data + start + HEADERS_SIZE, text_size);
+    out->size = (size_t)(end - out->data) + text_size;
 }
 
 /* Keeps a gap for the headers. */

@@ -7,13 +7,13 @@
 #include <string.h>
 
 #include "base/attributes.h"
-#include "base/digits.h"
 #include "base/encoding.h"
 #include "rpc/call/changes.h"
 #include "rpc/call/engine_state.h"
 #include "rpc/call/top_consumer.h"
 #include "wire/json_read.h"
 #include "wire/json_write.h"
+#include "wire/length_header.h"
 
 enum {
     ANSWER_RESERVE = 4096,    /* bytes every answer of fixed size fits in, its id not counted */
@@ -81,20 +81,6 @@ UM_ALWAYS_INLINE size_t begin_frame(struct um_session *session)
     return start;
 }
 
-/* Writes a header whose value is a number, where there is space for UM_DIGITS_SIZE digits. Returns what is behind it. */
-UM_ALWAYS_INLINE char *put_length(char *at, const char *name, size_t name_size, uint64_t number)
-{
-    struct um_digits digits;
-
-    memcpy(at, name, name_size);
-    at += name_size;
-    um_digits_of_uint(&digits, number);
-    memcpy(at, digits.first, UM_DIGITS_SIZE);
-    at += digits.size;
-    memcpy(at, "\r\n", 2);
-    return at + 2;
-}
-
 static void insert_header(struct um_session *session, size_t start, uint64_t payload_size)
 {
     static const char content[] = "Content-Length: ";
@@ -103,11 +89,11 @@ static void insert_header(struct um_session *session, size_t start, uint64_t pay
     struct um_buf *out = &session->out;
     size_t guessed = sizeof guessed_header - 1;
     size_t body_size = out->size - start - guessed;
-    char *end = put_length(header, content, sizeof content - 1, body_size);
+    char *end = um_length_header_put(header, content, sizeof content - 1, body_size);
     size_t size;
 
     if (payload_size != 0)
-        end = put_length(end, payload, sizeof payload - 1, payload_size);
+        end = um_length_header_put(end, payload, sizeof payload - 1, payload_size);
     if (session->content_type[0] != '\0')
         end += snprintf(end, sizeof header - (size_t)(end - header), "Content-Type: %s\r\n",
                         session->content_type);
