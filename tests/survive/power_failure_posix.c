@@ -23,7 +23,7 @@ struct bytes {
     size_t size;
 };
 
-static void die(const char *what)
+_Noreturn static void die(const char *what)
 {
     perror(what);
     exit(EXIT_FAILURE);
@@ -33,7 +33,7 @@ static struct bytes read_file(const char *path)
 {
     struct bytes bytes = {NULL, 0};
     FILE *file = fopen(path, "rb");
-    long size;
+    long size = -1;
 
     if (file == NULL)
         return bytes;

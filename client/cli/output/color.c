@@ -5,7 +5,9 @@
 
 #include "cli/system/file_io.h"
 
-static enum { AUTO, ALWAYS, NEVER } choice;
+enum choice { AUTO, ALWAYS, NEVER };
+
+static enum choice choice;
 
 bool cli_color_choose(const char *when)
 {
@@ -13,7 +15,7 @@ bool cli_color_choose(const char *when)
 
     for (int i = AUTO; i <= NEVER; i++) {
         if (strcmp(when, words[i]) == 0) {
-            choice = i;
+            choice = (enum choice)i;
             return true;
         }
     }
