@@ -107,8 +107,8 @@ static void note_size(const struct um_call *call, const struct um_args *args)
 }
 
 /* Runs the call, whose parameters are bound: where they are not, it has been answered, or something is to be decoded first. */
-UM_ALWAYS_INLINE void run(struct um_call *call, const struct um_json *request, const struct um_args *args,
-                          bool is_bound)
+UM_ALWAYS_INLINE void run_bound(struct um_call *call, const struct um_json *request,
+                                const struct um_args *args, bool is_bound)
 {
     if (!is_bound) {
         if (args->undecoded.json != NULL)
@@ -153,7 +153,7 @@ static void handle_request(struct um_call *call, const struct um_json *request)
         return;
     if (call->record != NULL)
         um_call_record_note(call->record, call->method, envelope.params);
-    run(call, request, &args, um_args_bind(call, envelope.params, &args));
+    run_bound(call, request, &args, um_args_bind(call, envelope.params, &args));
 }
 
 /* Handles a request of whose shape an earlier one was. */
@@ -172,7 +172,7 @@ static void handle_known(struct um_call *call, struct um_known_request *known)
         return;
     if (call->record != NULL)
         um_call_record_note(call->record, call->method, known->params);
-    run(call, known->request, &known->args, um_args_bind_matched(call, &known->match, &known->args));
+    run_bound(call, known->request, &known->args, um_args_bind_matched(call, &known->match, &known->args));
 }
 
 /* ---- batches: several requests in one message, which run as a whole ---- */
