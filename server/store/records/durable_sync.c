@@ -1,5 +1,6 @@
 /* Syncs: which heaps take part, and what comes next. */
 #include "store/records/durable.h"
+#include "store/records/durable_commit.h"
 #include "store/records/durable_compact.h"
 #include "store/records/durable_handles.h"
 #include "store/records/durable_make.h"
@@ -51,7 +52,7 @@ static void end_round(struct um_state *state, struct um_store_sync *sync)
         if (!um_durable_goes_on(durable))
             continue;
         durable->names_unsynced = false;
-        um_durable_release_freed(durable, durable->sync.freed);
+        um_durable_end_synced(durable);
         um_durable_mark_bytes(durable);
         um_durable_note_work(durable);
     }
@@ -239,4 +240,5 @@ void um_store_sync_end(struct um_store *store, struct um_store_sync *sync)
         end_removal(state, sync);
         break;
     }
+    um_state_undo(state);
 }

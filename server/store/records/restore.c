@@ -199,17 +199,17 @@ static const char *text_of(const char *text, uint8_t size, char string[UM_NAME_S
 }
 
 /* A power failure may leave two heaps as they were at two moments. Where a block of each has the same slot, the older one was freed
- * before the other was allocated, and only that is not in its journal. */
+ * before the other was allocated, and only that is not in its journal; also where the other one is not there any more. */
 static void settle_slot(struct restore *restore, struct um_replay_block *block)
 {
     struct um_slots *slots = &restore->store->blocks;
     um_handle other = um_slots_find_live(slots, block->handle);
     void *record = NULL;
 
-    if (other > block->handle) {
+    if (other > block->handle || um_slots_gave_later(slots, block->handle)) {
+        block->is_replaced = is_kept(block);
         block->is_freed = true;
-        block->is_replaced = true;
-    } else if (other != 0 && um_slots_find(slots, other, &record) == UM_SLOT_OK) {
+    } else if (other != 0 && other < block->handle && um_slots_find(slots, other, &record) == UM_SLOT_OK) {
         um_block_free(restore->store, record);
     }
 }
@@ -248,8 +248,7 @@ static bool check_records(struct restore *restore)
     for (size_t i = 0; i < replay->blocks.count && is_free; i++) {
         struct um_replay_block *block = um_replay_block_at(replay, i);
 
-        if (is_kept(block))
-            settle_slot(restore, block);
+        settle_slot(restore, block);
         if (is_kept(block))
             settle_name(restore, block);
     }
@@ -641,6 +640,7 @@ static struct um_state *new_state(struct um_store *store, const struct um_state_
     um_list_init(&state->uncommitted);
     um_list_init(&state->unsynced);
     um_list_init(&state->failed);
+    um_list_init(&state->failing);
     state->is_always = options->is_always;
     state->context = options->context;
     state->report = options->report;
