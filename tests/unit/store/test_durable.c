@@ -954,6 +954,44 @@ static void test_a_heap_is_destroyed_while_it_is_flushed(void **state)
     forget_synced();
 }
 
+static bool has_file(um_handle heap, uint32_t number)
+{
+    char name[UM_JOURNAL_NAME_CAPACITY];
+    char path[TEMP_DIRECTORY_CAPACITY + UM_JOURNAL_NAME_CAPACITY];
+    FILE *file;
+
+    um_journal_name(name, heap, number);
+    snprintf(path, sizeof path, "%s/%s", world.path, name);
+    file = fopen(path, "rb");
+    if (file != NULL)
+        (void)fclose(file);
+    return file != NULL;
+}
+
+/* Removing a large file takes long, and is no work for the thread that serves clients. */
+static void test_files_are_removed_by_the_sync(void **state)
+{
+    struct um_store_sync sync;
+    uint64_t blocks;
+    uint64_t bytes;
+
+    (void)state;
+    begin(3);
+    world.heaps[0] = make_heap(NULL);
+    commit();
+    assert_int_equal(um_heap_destroy(world.store, heap_of(world.heaps[0]), &blocks, &bytes, NULL), UMEM_OK);
+    while (um_store_reclaim(world.store, 1000))
+        continue;
+    assert_true(um_store_sync_begin(world.store, &sync));
+    assert_int_equal(sync.kind, UM_SYNC_REMOVAL);
+    assert_true(has_file(world.heaps[0], 0) && has_file(world.heaps[0], 1));
+    um_store_sync_run(&sync);
+    assert_false(has_file(world.heaps[0], 0) || has_file(world.heaps[0], 1));
+    um_store_sync_end(world.store, &sync);
+    assert_int_equal(um_store_get_status(world.store)->failures, 0);
+    finish();
+}
+
 static void test_heaps_come_back(void **state)
 {
     (void)state;
@@ -1694,6 +1732,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_heaps_come_back),
         cmocka_unit_test(test_a_heap_is_as_it_was),
+        cmocka_unit_test(test_files_are_removed_by_the_sync),
         cmocka_unit_test(test_a_heap_that_was_begun_is_none),
         cmocka_unit_test(test_a_destroyed_heap_stays_away),
         cmocka_unit_test(test_a_block_is_replaced_by_name),
