@@ -9,7 +9,7 @@
 #include "store/records/accounts.h"
 #include "store/records/block_extra.h"
 #include "store/records/block_memory.h"
-#include "store/records/durable.h"
+#include "store/records/durable_notes.h"
 #include "store/records/fault.h"
 #include "store/records/heaps.h"
 #include "store/records/holds.h"
