@@ -35,7 +35,8 @@
 enum {
     UM_FRAME_FEED_LIMIT = 1 << 20, /* most bytes that may be fed at one time */
     UM_FRAME_LONG_SIZE =
-        1 << 18 /* a message of more bytes is one text, behind which nothing has to be put back */
+        1 << 18, /* a message of more bytes is one text, behind which nothing has to be put back */
+    UM_FRAME_LAST_LIMIT = 128 /* bytes of a block of headers that the next one is compared with */
 };
 
 /* Which framing the first byte chose. */
@@ -90,8 +91,10 @@ struct um_frame {
     bool always_counts;           /* lines: brackets of every line are counted */
     uint64_t awaited;             /* bytes of payload, or to skip, that are still to come */
     struct um_header_block block; /* headers */
-    const char *what;             /* why it is broken */
-    enum um_frame_kind kind;      /* what the first byte chose */
+    size_t last_size; /* headers: bytes of the block of the last message; 0: it is not in `last` */
+    char last[UM_FRAME_LAST_LIMIT];
+    const char *what;        /* why it is broken */
+    enum um_frame_kind kind; /* what the first byte chose */
     enum um_frame_state state;
     bool borrowed; /* `input` is the feeder's */
     bool ended;    /* no more will be fed */
