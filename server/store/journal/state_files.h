@@ -25,6 +25,7 @@ enum um_file_status {
     UM_FILE_NO_SPACE, /* the disk or the user's part of it is full */
     UM_FILE_NOT_THERE,
     UM_FILE_EXISTS,
+    UM_FILE_OTHER,     /* no file of its own: a directory, a symbolic link, a pipe */
     UM_FILE_DENIED,    /* no right, or the file system is read-only */
     UM_FILE_NO_MEMORY, /* the process has no memory or no descriptor for it */
     UM_FILE_FAILED     /* the system could not read or write */

@@ -495,8 +495,10 @@ int um_durable_create(struct um_store *store, struct um_heap *heap, const char *
     struct um_durable *made = um_durable_new(state, heap, NULL);
     const struct um_journal_entry owner = owner_entry(maker);
     struct um_journal_entry entry = heap_entry(heap, maker);
-    const struct um_journal_header header = {
-        .id = {draw(state), draw(state)}, .heap = entry.handle, .key = draw(state)};
+    const struct um_journal_header header = {.id = {draw(state), draw(state)},
+                                             .heap = entry.handle,
+                                             .key = draw(state),
+                                             .place = state->handles.header.place};
     char path[PATH_CAPACITY];
     enum um_file_status status;
 
