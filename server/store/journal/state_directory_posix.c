@@ -215,8 +215,18 @@ static int sync_descriptor(int fd, int (*sync)(int fd))
     return result;
 }
 
+/* A file that was removed will not be there again, though it can be written. */
+static bool has_name(int fd)
+{
+    struct stat facts;
+
+    return fstat(fd, &facts) != 0 || facts.st_nlink != 0;
+}
+
 static enum um_file_status sync_file(struct um_file *file)
 {
+    if (!has_name(file->fd))
+        return UM_FILE_NOT_THERE;
 #ifdef F_FULLFSYNC
     /* There, fsync() does not have the disk write its own cache. */
     if (fcntl(file->fd, F_FULLFSYNC) == 0)

@@ -50,7 +50,7 @@ struct um_files_ops {
     /* Makes the file this long, which is more than it is. What is added is zero, and has no space yet where the system can do without. */
     enum um_file_status (*set_size)(struct um_file *file, uint64_t size);
 
-    /* Returns when the file is on the disk: its bytes, and what it takes to find them. */
+    /* Returns when the file is on the disk: its bytes, and what it takes to find them. On POSIX systems NOT_THERE where it was removed. */
     enum um_file_status (*sync)(struct um_file *file);
 
     /* Removes a file, which is not open. */

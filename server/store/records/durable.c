@@ -856,6 +856,15 @@ static void close_durable(struct um_durable *durable)
 
 /* ---- flushing ---- */
 
+/* Whether its file has its whole length, and always had it. */
+static bool is_whole(const struct um_heap *heap)
+{
+    struct um_heap_memory_stats figures;
+
+    heap->ops->get_stats(heap->memory, &figures);
+    return !figures.corrupted;
+}
+
 int um_heap_flush(struct um_heap *heap, uint64_t *ticket, struct um_fault *fault)
 {
     struct um_durable *durable = heap->durable;
@@ -870,6 +879,12 @@ int um_heap_flush(struct um_heap *heap, uint64_t *ticket, struct um_fault *fault
                                           .what = "only a durable heap is kept on the disk"});
     if (durable->journal.state == UM_JOURNAL_FAILED)
         return has_failed(durable, fault);
+    if (!is_whole(heap))
+        return um_fault(
+            fault, UMEM_E_CORRUPTED,
+            (struct um_fault){.heap = um_slot_handle(&heap->slot, UM_HANDLE_HEAP),
+                              .what =
+                                  "the heap's file was cut while it was in use: what it had there is lost"});
     *ticket = ++durable->flushes;
     durable->bytes_unsynced = true;
     note_unsynced(durable);

@@ -109,6 +109,29 @@ static void test_only_plain_files_are_opened(void **state)
     temp_directory_remove(path);
 }
 
+/* What is written to it is gone with the process. */
+static void test_a_file_that_was_removed_is_not_synced(void **state)
+{
+    char path[TEMP_DIRECTORY_CAPACITY];
+    char why[UM_STATE_WHY_CAPACITY];
+    struct um_state_directory *directory;
+    struct um_files *files;
+    struct um_file *file;
+
+    (void)state;
+    temp_directory_make(path);
+    assert_int_equal(um_state_directory_open(path, true, &directory, why, sizeof why), UMEM_OK);
+    files = um_state_directory_files(directory);
+    assert_int_equal(files->ops->create(files, "a", &file), UM_FILE_OK);
+    assert_int_equal(files->ops->write(file, 0, "x", 1), UM_FILE_OK);
+    assert_int_equal(files->ops->sync(file), UM_FILE_OK);
+    assert_int_equal(files->ops->remove(files, "a"), UM_FILE_OK);
+    assert_int_equal(files->ops->sync(file), UM_FILE_NOT_THERE);
+    files->ops->close(file);
+    um_state_directory_close(directory);
+    temp_directory_remove(path);
+}
+
 /* A limit of file sizes stands in for a full disk. */
 static void test_space_that_is_not_there_is_refused(void **state)
 {
@@ -149,6 +172,7 @@ int main(void)
         cmocka_unit_test(test_a_link_is_refused),
         cmocka_unit_test(test_another_users_directory_is_refused),
         cmocka_unit_test(test_only_plain_files_are_opened),
+        cmocka_unit_test(test_a_file_that_was_removed_is_not_synced),
         cmocka_unit_test(test_space_that_is_not_there_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
