@@ -112,6 +112,21 @@ void um_frame_trim(struct um_frame *frame)
     frame->input = kept->data;
 }
 
+char *um_frame_give(struct um_frame *frame, const struct um_frame_message *message)
+{
+    char *memory = frame->kept.data;
+    struct um_buf rest;
+
+    if (frame->borrowed || message->text != memory)
+        return NULL;
+    um_buf_init(&rest, frame->kept.size_limit);
+    if (frame->left != 0 && !um_buf_append(&rest, frame->input, frame->left))
+        return NULL;
+    frame->kept = rest;
+    frame->input = rest.data;
+    return memory;
+}
+
 void um_frame_end(struct um_frame *frame)
 {
     frame->ended = true;

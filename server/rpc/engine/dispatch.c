@@ -507,6 +507,17 @@ static const struct um_job_ops reading_ops = {.size = sizeof(struct reading),
                                               .answer = reading_handle,
                                               .release = reading_release};
 
+/* The memory of the message, or a copy. False: no memory. */
+static bool own_text(struct um_session *session, struct um_message *message, const char *text, size_t size,
+                     uint64_t payload_size)
+{
+    if (session->text_here == NULL)
+        return um_message_init(message, text, size, payload_size);
+    um_message_take(message, session->text_here, size, payload_size);
+    session->text_here = NULL;
+    return true;
+}
+
 static void read_in_steps(struct um_session *session, const char *text, size_t size, uint64_t payload_size)
 {
     struct reading *reading = calloc(1, sizeof *reading);
@@ -517,7 +528,7 @@ static void read_in_steps(struct um_session *session, const char *text, size_t s
         return;
     }
     message = &reading->message;
-    if (um_message_init(message, text, size, payload_size))
+    if (own_text(session, message, text, size, payload_size))
         reading->reader = um_json_reader_new(message->text, size, &message->arena, &reading->check);
     if (reading->reader == NULL) {
         um_message_deinit(message);

@@ -3,6 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+void um_message_take(struct um_message *message, char *text, size_t size, uint64_t payload_size)
+{
+    *message = (struct um_message){.text = text, .size = size, .payload_size = payload_size};
+}
+
 bool um_message_init(struct um_message *message, const char *text, size_t size, uint64_t payload_size)
 {
     *message = (struct um_message){.size = size, .payload_size = payload_size};
