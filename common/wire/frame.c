@@ -62,6 +62,9 @@ char *um_frame_reserve(struct um_frame *frame, size_t least, size_t *capacity)
     frame->input = kept->data;
     if (size > kept->size_limit - kept->size)
         size = kept->size_limit - kept->size;
+    /* As long as there is much space, it is filled before there is more, which the message may not need. */
+    if (kept->capacity - kept->size >= least && size > kept->capacity - kept->size)
+        size = kept->capacity - kept->size;
     space = size != 0 ? um_buf_reserve(kept, size) : NULL;
     if (space == NULL) {
         /* That there is no memory for so much does not keep less from being fed. */
@@ -316,6 +319,19 @@ void um_frame_unread(struct um_frame *frame, size_t used)
     if (frame->line_size == frame->left && frame->input[frame->left - 1] != '\n')
         frame->line_size = 0;
     frame->counts_brackets = frame->line_size != 0;
+}
+
+struct um_buf *um_frame_text_memory(struct um_frame *frame, const struct um_frame_message *message)
+{
+    if (frame->borrowed || message->text != frame->kept.data)
+        return NULL;
+    /* A text that ends by its brackets leaves the end of its line. */
+    if (frame->state == UM_FRAME_AT_LINE)
+        (void)skip_to_text(frame);
+    if (frame->left != 0)
+        return NULL;
+    um_buf_truncate(&frame->kept, message->size);
+    return &frame->kept;
 }
 
 /* ---- headers ---- */

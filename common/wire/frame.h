@@ -129,6 +129,10 @@ enum um_frame_event um_frame_next(struct um_frame *frame, struct um_frame_messag
  * message, and the end of its line. To be called right after the um_frame_next() that gave the message. */
 void um_frame_unread(struct um_frame *frame, size_t used);
 
+/* The memory of the last message, cut to its text, where it lies at the start of it and nothing was fed behind it: the caller may take
+ * it away. NULL: it is not so. To be called right after the um_frame_next() that gave the message. */
+struct um_buf *um_frame_text_memory(struct um_frame *frame, const struct um_frame_message *message);
+
 /* What the message that has begun lacks: static, a sentence without a full stop. Only while um_frame_is_in_message(). */
 const char *um_frame_missing(const struct um_frame *frame);
 

@@ -19,7 +19,7 @@ enum {
         512, /* bytes from which on several messages may have come, so that fetching their blocks at once pays */
     IDLE_READS_LIMIT = 4, /* turns in which a connection that waits for its own is still looked at */
     /* Sending. */
-    SPARE_LIMIT = 1 << 21, /* bytes: larger memory is not kept for the next connection */
+    SPARE_LIMIT = 1 << 22, /* bytes: larger memory is not kept for the next connection */
     WIDE_SIZE = 1 << 19,   /* bytes that a socket's buffer is made to take, once it has proved too small, */
     WIDE_FROM = 1 << 17,   /* by as many bytes */
     TRY_LIMIT =
@@ -473,10 +473,12 @@ UM_ALWAYS_INLINE size_t dispatch(struct um_connection *connection, const struct 
     size_t used;
 
     session->payload_here = offers_payload ? (const unsigned char *)um_frame_whole_payload(frame) : NULL;
+    session->text_here = message->size > UM_FRAME_LONG_SIZE ? um_frame_text_memory(frame, message) : NULL;
     used = um_dispatch_message(session, message->text, message->size, message->payload_size);
     if (offers_payload && session->payload_here == NULL)
         um_frame_skip_payload(frame);
     session->payload_here = NULL;
+    session->text_here = NULL;
     return used;
 }
 

@@ -237,6 +237,59 @@ static void test_untaken_messages_are_kept(void **state)
     um_frame_deinit(&frame);
 }
 
+/* Feeds `first`, which is kept as no message is whole, and then `rest`. Returns the memory of the message that is whole now. */
+static struct um_buf *memory_of(struct um_frame *frame, const char *first, const char *rest)
+{
+    struct um_frame_message message;
+    char bytes[64];
+
+    um_frame_init(frame, 100, 100);
+    strcpy(bytes, first);
+    assert_int_equal(um_frame_feed(frame, bytes, strlen(first)), UMEM_OK);
+    if (*rest != '\0') {
+        assert_int_equal(um_frame_next(frame, &message), UM_FRAME_MORE);
+        assert_int_equal(um_frame_keep(frame), UMEM_OK);
+        strcpy(bytes, rest);
+        assert_int_equal(um_frame_feed(frame, bytes, strlen(rest)), UMEM_OK);
+    }
+    assert_int_equal(um_frame_next(frame, &message), UM_FRAME_MESSAGE);
+    return um_frame_text_memory(frame, &message);
+}
+
+/* The memory that a message has for itself may be taken away, and what comes behind it is read as ever. Not where something else is in
+ * it, and not the feeder's. */
+static void test_memory_of_a_message(void **state)
+{
+    struct um_frame_message message;
+    struct um_frame frame;
+    struct um_buf *memory;
+    char next[] = "[3]\n";
+
+    (void)state;
+    memory = memory_of(&frame, "[1", ",2]\r\n \n");
+    assert_non_null(memory);
+    assert_int_equal(memory->size, strlen("[1,2]"));
+    assert_memory_equal(memory->data, "[1,2]", memory->size);
+    um_buf_deinit(memory);
+    assert_int_equal(um_frame_next(&frame, &message), UM_FRAME_MORE);
+    assert_int_equal(um_frame_keep(&frame), UMEM_OK);
+    assert_int_equal(um_frame_feed(&frame, next, strlen(next)), UMEM_OK);
+    assert_int_equal(um_frame_next(&frame, &message), UM_FRAME_MESSAGE);
+    assert_memory_equal(message.text, "[3]", message.size);
+    um_frame_deinit(&frame);
+
+    assert_null(memory_of(&frame, "[1", ",2]\n["));
+    um_frame_deinit(&frame);
+    assert_null(memory_of(&frame, " [1", ",2] []\n"));
+    um_frame_deinit(&frame);
+    assert_null(memory_of(&frame, "[1,2]\n", ""));
+    um_frame_deinit(&frame);
+    assert_null(memory_of(&frame, "Content-Length: 2\r\n\r\n", "[]"));
+    um_frame_deinit(&frame);
+    assert_non_null(memory_of(&frame, "Content-Length: 2\r\n\r\n[", "]"));
+    um_frame_deinit(&frame);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -254,6 +307,7 @@ int main(void)
         cmocka_unit_test(test_line_limit),
         cmocka_unit_test(test_long_line_is_not_kept),
         cmocka_unit_test(test_untaken_messages_are_kept),
+        cmocka_unit_test(test_memory_of_a_message),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
