@@ -63,6 +63,9 @@ char *um_frame_reserve(struct um_frame *frame, size_t least, size_t *capacity)
     frame->input = kept->data;
     if (size > kept->size_limit - kept->size)
         size = kept->size_limit - kept->size;
+    /* As long as there is much space, it is filled before there is more, which the message may not need. */
+    if (kept->capacity - kept->size >= least && size > kept->capacity - kept->size)
+        size = kept->capacity - kept->size;
     space = size != 0 ? um_buf_reserve(kept, size) : NULL;
     if (space == NULL) {
         /* That there is no memory for so much does not keep less from being fed. */
