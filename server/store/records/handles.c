@@ -47,6 +47,7 @@ void um_slots_init(struct um_slots *slots, enum um_handle_kind kind, size_t reco
     slots->gone = UM_SLOT_NONE;
     while (((record_size + aside_size) << (slots->chunk_bits + 1)) <= CHUNK_SIZE_TARGET)
         slots->chunk_bits++;
+    slots->chunk_mask = (UINT32_C(1) << slots->chunk_bits) - 1;
     init_groups(slots);
 }
 
@@ -84,7 +85,10 @@ void um_slots_deinit(struct um_slots *slots)
     free(slots->groups);
     free(slots->with_free);
     free(slots->floors);
+    free(slots->later);
     slots->floors = NULL;
+    slots->later = NULL;
+    slots->later_count = 0;
     slots->chunks = NULL;
     slots->groups = NULL;
     slots->with_free = NULL;
@@ -118,8 +122,7 @@ static bool make_chunk(struct um_slots *slots)
 {
     uint32_t chunk = slots->used >> slots->chunk_bits;
     uint32_t first = group_of(slots, slots->used);
-    size_t mask = ((size_t)1 << slots->chunk_bits) - 1;
-    if ((slots->used & mask) != 0)
+    if ((slots->used & slots->chunk_mask) != 0)
         return true; /* in the chunk that the slot before it lies in */
     if (chunk == slots->chunk_capacity && !make_capacity(slots))
         return false;
@@ -332,6 +335,49 @@ static void append_free(struct um_slots *slots, uint32_t group, uint32_t number)
     it->free_last = number;
 }
 
+/* ---- slots in use of which later handles were given out: what freed their blocks was lost, or their heap's files are older ones ---- */
+
+static uint64_t later_of(uint32_t number, uint32_t generation)
+{
+    return (uint64_t)number << 32 | generation;
+}
+
+static bool note_later(struct um_slots *slots, uint32_t number, uint32_t next)
+{
+    uint64_t *later = realloc(slots->later, (slots->later_count + 1) * sizeof *later);
+    if (later == NULL)
+        return false;
+    slots->later = later;
+    slots->later[slots->later_count++] = later_of(number, next);
+    return true;
+}
+
+static int compare_later(const void *left, const void *right)
+{
+    uint64_t one = *(const uint64_t *)left;
+    uint64_t other = *(const uint64_t *)right;
+    return (one > other) - (one < other);
+}
+
+/* Makes the generation that comes next the highest one of those. While handles are restored, they are not sorted, and this comes at the
+ * end of that. */
+UM_NEVER_INLINE static void raise_to_later(const struct um_slots *slots, struct um_slot *slot,
+                                           uint32_t number)
+{
+    size_t first = 0;
+    size_t end = slots->is_restoring ? 0 : slots->later_count;
+    while (first < end) {
+        size_t middle = first + (end - first) / 2;
+        if (slots->later[middle] <= later_of(number, UINT32_MAX))
+            first = middle + 1;
+        else
+            end = middle;
+    }
+    if (first != 0 && slots->later[first - 1] >> 32 == number &&
+        (uint32_t)slots->later[first - 1] > slot->state)
+        slot->state = (uint32_t)slots->later[first - 1];
+}
+
 void um_slots_release(struct um_slots *slots, void *record)
 {
     struct um_slot *slot = record;
@@ -341,6 +387,8 @@ void um_slots_release(struct um_slots *slots, void *record)
     assert(um_slot_is_live(slot));
     slot->state = (slot->state & ~UM_SLOT_LIVE) + 1;
     slot->link = UM_SLOT_NONE;
+    if (slots->later_count != 0)
+        raise_to_later(slots, slot, number);
     if (slot->state > it->generation)
         it->generation = slot->state;
     if (slots->is_restoring) {
@@ -364,6 +412,23 @@ bool um_slot_renew(struct um_slot *slot)
     return true;
 }
 
+UM_NEVER_INLINE enum um_slot_verdict um_slots_judge(const struct um_slots *slots, uint64_t handle)
+{
+    uint32_t number = um_handle_slot(handle);
+    uint64_t generation = handle >> UM_HANDLE_GENERATION_SHIFT;
+    if (generation > UM_GENERATION_LIMIT || generation == 0)
+        return UM_SLOT_UNKNOWN;
+    if ((handle & 3) != (uint64_t)slots->kind)
+        return UM_SLOT_OTHER_KIND;
+    if (number >= slots->used || generation < slots->first_generation)
+        return um_slots_had_former(slots, handle) ? UM_SLOT_STALE : UM_SLOT_UNKNOWN;
+    const struct um_slot *slot = um_slots_at(slots, number);
+    /* No slot has the state 0, unless its group has no memory. */
+    uint32_t next =
+        slot->state != 0 ? slot->state & ~UM_SLOT_LIVE : slots->groups[group_of(slots, number)].generation;
+    return generation < next ? UM_SLOT_STALE : UM_SLOT_UNKNOWN;
+}
+
 /* ---- former handles ---- */
 
 void um_slots_allow_former(struct um_slots *slots)
@@ -378,14 +443,6 @@ uint64_t um_slots_find_live(const struct um_slots *slots, uint64_t handle)
     const struct um_slot *slot = number < slots->used ? um_slots_at(slots, number) : NULL;
 
     return slot != NULL && um_slot_is_live(slot) ? um_slot_handle(slot, slots->kind) : 0;
-}
-
-bool um_slots_gave_later(const struct um_slots *slots, uint64_t handle)
-{
-    uint32_t number = um_handle_slot(handle);
-    const struct um_slot *slot = number < slots->used ? um_slots_at(slots, number) : NULL;
-
-    return slot != NULL && !um_slot_is_live(slot) && slot->state > handle >> UM_HANDLE_GENERATION_SHIFT;
 }
 
 bool um_slots_raise_floor(struct um_slots *slots, uint64_t handle)
@@ -416,9 +473,7 @@ bool um_slots_had_former(const struct um_slots *slots, uint64_t handle)
 static struct um_slot *reach(struct um_slots *slots, uint64_t handle)
 {
     uint32_t number = um_handle_slot(handle);
-    uint64_t generation = handle >> UM_HANDLE_GENERATION_SHIFT;
-    if (generation == 0 || generation > UM_GENERATION_LIMIT || (handle & 3) != (uint64_t)slots->kind ||
-        number >= slots->limit)
+    if (!um_handle_is_of(handle, slots->kind) || number >= slots->limit)
         return NULL;
     while (slots->used <= number) {
         if (add_slot(slots) == NULL)
@@ -433,6 +488,8 @@ void *um_slots_restore(struct um_slots *slots, uint64_t handle)
     uint32_t number = um_handle_slot(handle);
     if (slot == NULL || um_slot_is_live(slot))
         return NULL;
+    if (slot->state > handle >> UM_HANDLE_GENERATION_SHIFT && !note_later(slots, number, slot->state))
+        return NULL;
     slot->state = (uint32_t)(handle >> UM_HANDLE_GENERATION_SHIFT);
     return begin(slots, &slots->groups[group_of(slots, number)], slot, number);
 }
@@ -443,7 +500,9 @@ bool um_slots_restore_stale(struct um_slots *slots, uint64_t handle)
     uint32_t next = (uint32_t)(handle >> UM_HANDLE_GENERATION_SHIFT) + 1;
     if (slot == NULL)
         return false;
-    if (!um_slot_is_live(slot) && slot->state < next)
+    if (um_slot_is_live(slot))
+        return (slot->state & ~UM_SLOT_LIVE) >= next || note_later(slots, um_handle_slot(handle), next);
+    if (slot->state < next)
         slot->state = next;
     return true;
 }
@@ -451,6 +510,8 @@ bool um_slots_restore_stale(struct um_slots *slots, uint64_t handle)
 void um_slots_end_restoring(struct um_slots *slots)
 {
     slots->is_restoring = false;
+    if (slots->later_count != 0)
+        qsort(slots->later, slots->later_count, sizeof *slots->later, compare_later);
     for (uint32_t number = 0; number < slots->used; number++) {
         struct um_slot *slot = um_slots_at(slots, number);
         struct um_slot_group *state = &slots->groups[group_of(slots, number)];
@@ -458,6 +519,7 @@ void um_slots_end_restoring(struct um_slots *slots)
             continue;
         if (slot->state == UNTOUCHED)
             slot->state = generation_of(slots, number);
+        raise_to_later(slots, slot, number);
         if (slot->state > state->generation)
             state->generation = slot->state;
         if (slot->state <= UM_GENERATION_LIMIT)
