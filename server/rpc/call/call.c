@@ -423,7 +423,7 @@ void um_reply_end(struct um_call *call)
         if (call->batch == NULL)
             end_frame(session, call->start, call->body, call->tail_size);
         if (um_changes_are_new(session->rpc) && !call->failed)
-            um_changes_note(session, call->start,
+            um_changes_note(session, call->method, call->start,
                             out->size - (call->batch == NULL && session->framing == UM_FRAMING_LINES), size);
         /* Another answer's tail may still be waiting: it is not this one's. */
         if (call->batch == NULL && call->tail_size != 0)

@@ -1,5 +1,6 @@
 /* Syncs: which heaps take part, and what comes next. */
 #include "store/records/durable.h"
+#include "store/records/durable_commit.h"
 #include "store/records/durable_compact.h"
 #include "store/records/durable_handles.h"
 #include "store/records/durable_make.h"
@@ -51,7 +52,7 @@ static void end_round(struct um_state *state, struct um_store_sync *sync)
         if (!um_durable_goes_on(durable))
             continue;
         durable->names_unsynced = false;
-        um_durable_release_freed(durable, durable->sync.freed);
+        um_durable_end_synced(durable);
         um_durable_mark_bytes(durable);
         um_durable_note_work(durable);
     }
@@ -186,6 +187,38 @@ bool um_store_sync_begin(struct um_store *store, struct um_store_sync *sync)
     return begun;
 }
 
+static void close_file(struct um_files *files, struct um_file **file)
+{
+    if (*file != NULL)
+        files->ops->close(*file);
+    *file = NULL;
+}
+
+/* Removes a destroyed heap's files, if all that is to be on the disk before is there: the bytes first, so that what is left if that is
+ * interrupted still says that they are to be removed. What cannot be removed (Windows: a program has it mapped) is removed at the next
+ * start. Large files take long. */
+static void run_removal(struct um_store_sync *sync)
+{
+    struct um_durable *durable = sync->durable;
+    struct um_journal *journal = &durable->journal;
+    uint64_t heap = journal->header.heap;
+    bool has_next = journal->next.file != NULL;
+    enum um_file_status status;
+
+    if (sync->names != UM_FILE_OK || sync->journals[0].status != UM_FILE_OK ||
+        sync->journals[1].status != UM_FILE_OK)
+        return;
+    close_file(sync->files, &journal->current.file);
+    close_file(sync->files, &journal->next.file);
+    close_file(sync->files, &durable->bytes);
+    status = um_journal_remove(sync->files, heap, 0);
+    if (status != UM_FILE_OK && status != UM_FILE_NOT_THERE)
+        return;
+    (void)um_journal_remove(sync->files, heap, journal->current.number);
+    if (has_next)
+        (void)um_journal_remove(sync->files, heap, journal->current.number + 1);
+}
+
 void um_store_sync_run(struct um_store_sync *sync)
 {
     for (unsigned i = 0; i < sync->count; i++)
@@ -194,26 +227,8 @@ void um_store_sync_run(struct um_store_sync *sync)
         um_durable_sync_run(sync->files, &UM_LIST_ITEM(link, struct um_durable, in_syncing)->sync);
     um_journal_former_remove(sync->files, &sync->former);
     sync->names = sync->syncs_names ? sync->files->ops->sync_names(sync->files) : UM_FILE_OK;
-}
-
-/* Removes a destroyed heap's files: the bytes first, so that what is left if that is interrupted still says that they are to be removed. What
- * cannot be removed (Windows: a program has it mapped) is removed at the next start. */
-static void remove_files(struct um_state *state, struct um_durable *durable)
-{
-    uint64_t heap = durable->journal.header.heap;
-    uint32_t number = durable->journal.current.number;
-    bool has_next = durable->journal.compaction != UM_JOURNAL_NOT_COMPACTING;
-    enum um_file_status status;
-
-    um_journal_close(&durable->journal);
-    um_durable_close_bytes(durable);
-    um_durable_free(durable);
-    status = um_journal_remove(state->files, heap, 0);
-    if (status != UM_FILE_OK && status != UM_FILE_NOT_THERE)
-        return;
-    (void)um_journal_remove(state->files, heap, number);
-    if (has_next)
-        (void)um_journal_remove(state->files, heap, number + 1);
+    if (sync->kind == UM_SYNC_REMOVAL)
+        run_removal(sync);
 }
 
 static void end_removal(struct um_state *state, struct um_store_sync *sync)
@@ -223,7 +238,9 @@ static void end_removal(struct um_state *state, struct um_store_sync *sync)
     if (!um_journal_compact_end(&state->handles, &sync->journals[0], NULL))
         sync->journals[1].status = UM_FILE_FAILED;
     if (um_journal_sync_end(&durable->journal, &sync->journals[1])) {
-        remove_files(state, durable);
+        um_journal_close(&durable->journal);
+        um_durable_close_bytes(durable);
+        um_durable_free(durable);
         return;
     }
     (void)um_durable_goes_on(durable);
@@ -254,4 +271,5 @@ void um_store_sync_end(struct um_store *store, struct um_store_sync *sync)
         end_removal(state, sync);
         break;
     }
+    um_state_undo(state);
 }

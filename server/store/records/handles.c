@@ -11,7 +11,8 @@ enum {
     CHUNK_SIZE_TARGET = 64 * 1024, /* bytes; a chunk is the largest power of two of records that fits */
     LINE_SIZE = 64,                /* bytes in a cache line, or a part of one */
     SPARES_SIZE = 1024 * 1024,     /* bytes of groups without records in use that are kept */
-    RENEWALS_LIMIT = 64            /* handles that a record has, one after the other */
+    UNTOUCHED = 1,      /* while handles are restored, the state of a slot of which nothing is known */
+    RENEWALS_LIMIT = 64 /* handles that a record has, one after the other */
 };
 
 /* What stands for the records of a chunk that was freed: slots that are not in use. Nobody writes to it. */
@@ -269,7 +270,7 @@ static struct um_slot *add_slot(struct um_slots *slots)
         return NULL;
     slots->used++;
     struct um_slot *slot = um_slots_at(slots, number);
-    slot->state = generation_of(slots, number);
+    slot->state = slots->is_restoring ? UNTOUCHED : generation_of(slots, number);
     slot->link = UM_SLOT_NONE;
     return slot;
 }
@@ -396,6 +397,14 @@ uint64_t um_slots_find_live(const struct um_slots *slots, uint64_t handle)
     return slot != NULL && um_slot_is_live(slot) ? um_slot_handle(slot, slots->kind) : 0;
 }
 
+bool um_slots_gave_later(const struct um_slots *slots, uint64_t handle)
+{
+    uint32_t number = um_handle_slot(handle);
+    const struct um_slot *slot = number < slots->used ? um_slots_at(slots, number) : NULL;
+
+    return slot != NULL && !um_slot_is_live(slot) && slot->state > handle >> UM_HANDLE_GENERATION_SHIFT;
+}
+
 bool um_slots_raise_floor(struct um_slots *slots, uint64_t handle)
 {
     size_t page = um_handle_slot(handle) / UM_SLOT_FLOOR_SLOTS;
@@ -462,6 +471,8 @@ void um_slots_end_restoring(struct um_slots *slots)
         struct um_slot_group *state = &slots->groups[group_of(slots, number)];
         if (um_slot_is_live(slot))
             continue;
+        if (slot->state == UNTOUCHED)
+            slot->state = generation_of(slots, number);
         if (slot->state > state->generation)
             state->generation = slot->state;
         if (slot->state <= UM_GENERATION_LIMIT)

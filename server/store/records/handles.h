@@ -122,6 +122,9 @@ void *um_slots_restore(struct um_slots *slots, uint64_t handle);
 /* The handle in use that has this one's slot; 0: none has. */
 uint64_t um_slots_find_live(const struct um_slots *slots, uint64_t handle);
 
+/* While handles are restored: whether the slot is free, and a later handle of it was given out. */
+bool um_slots_gave_later(const struct um_slots *slots, uint64_t handle);
+
 /* Notes that the handle was in use and is not any more. Like um_slots_restore(); false: no memory, or no such handle. */
 bool um_slots_restore_stale(struct um_slots *slots, uint64_t handle);
 
@@ -131,6 +134,18 @@ void um_slots_end_restoring(struct um_slots *slots);
 /* Gives a record in use back. Its handle is stale from now on; a slot whose generations are used up is
  * retired. */
 void um_slots_release(struct um_slots *slots, void *record);
+
+/* Makes the handle of a record in use stale, and keeps the record as it is: the slot is not given out before um_slots_bring_back(), which
+ * makes it one in use again, with the same handle. */
+static inline void um_slots_withdraw(struct um_slot *slot)
+{
+    slot->state = (slot->state & ~UM_SLOT_LIVE) + 1;
+}
+
+static inline void um_slots_bring_back(struct um_slot *slot)
+{
+    slot->state = (slot->state - 1) | UM_SLOT_LIVE;
+}
 
 /* Gives a record in use the next handle of its slot, and makes the one that it has stale. Returns false, with nothing changed, where
  * another slot's turn has come: all are used about alike. */

@@ -214,18 +214,19 @@ static bool is_foreign(const struct um_state *state, const struct um_recovery *r
 }
 
 /* A power failure may leave two heaps as they were at two moments. Where a block of each has the same slot, the older one was freed
- * before the other was allocated, and only that is not in its journal. */
+ * before the other was allocated, and only that is not in its journal; also where the other one is not there any more. */
 static void settle_slot(struct restore *restore, struct um_replay_block *block)
 {
     struct um_slots *slots = &restore->store->blocks;
     um_handle other = um_slots_find_live(slots, block->handle);
     void *record = NULL;
 
-    restore->settled += other != 0;
-    if (other > block->handle) {
+    if (other > block->handle || um_slots_gave_later(slots, block->handle)) {
+        restore->settled += is_kept(block);
+        block->is_replaced = is_kept(block);
         block->is_freed = true;
-        block->is_replaced = true;
-    } else if (other != 0 && um_slots_find(slots, other, &record) == UM_SLOT_OK) {
+    } else if (other != 0 && other < block->handle && um_slots_find(slots, other, &record) == UM_SLOT_OK) {
+        restore->settled++;
         um_block_free(restore->store, record);
     }
 }
@@ -307,8 +308,7 @@ static bool check_records(struct restore *restore)
     for (size_t i = 0; i < replay->blocks.count; i++) {
         struct um_replay_block *block = um_replay_block_at(replay, i);
 
-        if (is_kept(block))
-            settle_slot(restore, block);
+        settle_slot(restore, block);
         if (is_kept(block))
             settle_name(restore, block);
     }
@@ -711,6 +711,7 @@ static struct um_state *new_state(struct um_store *store, const struct um_state_
     um_list_init(&state->uncommitted);
     um_list_init(&state->unsynced);
     um_list_init(&state->failed);
+    um_list_init(&state->failing);
     state->is_always = options->is_always;
     state->context = options->context;
     state->report = options->report;
