@@ -835,13 +835,43 @@ int um_store_open_state(struct um_store *store, const struct um_state_options *o
 
 /* ---- looking at it only ---- */
 
-int um_state_try(const char *path, char *why, size_t capacity)
+/* Whether the journal of handles can be used, without which no heap can: UMEM_E_DENIED where not. */
+static int try_handles(struct um_files *files, const char *path, char *why, size_t capacity)
+{
+    struct um_heap_files list;
+    struct um_recovery recovery;
+    enum um_file_status status = um_heap_files_init(&list, files);
+    int code = UMEM_OK;
+    size_t at = 0;
+
+    if (status != UM_FILE_OK) {
+        snprintf(why, capacity, "the state directory %s cannot be used: %s", path,
+                 um_file_status_text(status));
+        code = UMEM_E_DENIED;
+    } else if (list.count != 0 && list.row[0].heap == 0) {
+        um_recovery_init(&recovery, files, &list, &at);
+        if (recovery.kind == UM_RECOVERY_CORRUPTED || recovery.kind == UM_RECOVERY_FAILED) {
+            um_recovery_explain(&recovery, path, why, capacity);
+            code = UMEM_E_DENIED;
+        }
+        um_recovery_deinit(&recovery, files);
+    }
+    um_heap_files_deinit(&list);
+    return code;
+}
+
+int um_state_try(const char *path, int64_t *holder, char *why, size_t capacity)
 {
     struct um_state_directory *directory = NULL;
     int code = um_state_directory_open(path, true, &directory, why, capacity);
 
+    if (code == UMEM_OK)
+        code = try_handles(um_state_directory_files(directory), um_state_directory_path(directory), why,
+                           capacity);
     um_state_directory_close(directory);
-    return code == UMEM_E_NAME_TAKEN ? UMEM_OK : code;
+    if (code == UMEM_E_NAME_TAKEN)
+        *holder = um_state_directory_holder(path);
+    return code;
 }
 
 static void examine_one(struct um_recovery *recovery, const struct um_state_options *options, size_t *heaps)
