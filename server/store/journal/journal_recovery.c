@@ -177,7 +177,7 @@ enum um_file_status um_recovery_tidy(const struct um_recovery *recovery, struct 
             (keeps && (entry->number == recovery->number || entry->number == 0)))
             continue;
         status = um_journal_remove(files, entry->heap, entry->number);
-        if (status != UM_FILE_OK)
+        if (status != UM_FILE_OK && status != UM_FILE_NOT_THERE)
             return status;
     }
     return UM_FILE_OK;

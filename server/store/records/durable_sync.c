@@ -114,6 +114,7 @@ static void keep_failed(struct um_durable *durable)
 static bool begin_removal(struct um_state *state, struct um_store_sync *sync)
 {
     struct um_durable *durable;
+    enum um_file_status status;
 
     if (um_list_is_empty(&state->ended))
         return false;
@@ -122,13 +123,18 @@ static bool begin_removal(struct um_state *state, struct um_store_sync *sync)
         keep_failed(durable);
         return false;
     }
-    if (um_state_write_handles(state, &sync->journals[0]) != UM_FILE_OK)
+    status = um_state_write_handles(state, &sync->journals[0]);
+    /* The disk may be full of what is to be removed. Its journal says so, and keeps the handles. */
+    if (status == UM_FILE_NO_SPACE && durable->bytes != NULL)
+        sync->kind = UM_SYNC_BYTES;
+    else if (status == UM_FILE_OK)
+        sync->kind = UM_SYNC_REMOVAL;
+    else
         return false;
-    um_journal_sync_begin(&durable->journal, &sync->journals[1], state->is_always);
+    sync->count = sync->kind == UM_SYNC_REMOVAL ? 2 : 1;
+    um_journal_sync_begin(&durable->journal, &sync->journals[sync->count - 1], state->is_always);
     um_list_remove(&durable->in_uncommitted);
     um_list_remove(&durable->in_unsynced);
-    sync->kind = UM_SYNC_REMOVAL;
-    sync->count = 2;
     sync->durable = durable;
     return true;
 }
@@ -216,6 +222,20 @@ static void remove_files(struct um_state *state, struct um_durable *durable)
         (void)um_journal_remove(state->files, heap, number + 1);
 }
 
+/* Only the bytes of a destroyed heap. */
+static void end_bytes(struct um_state *state, struct um_store_sync *sync)
+{
+    struct um_durable *durable = sync->durable;
+
+    if (um_journal_sync_end(&durable->journal, &sync->journals[0])) {
+        um_durable_close_bytes(durable);
+        (void)um_journal_remove(state->files, durable->journal.header.heap, 0);
+        return;
+    }
+    (void)um_durable_goes_on(durable);
+    keep_failed(durable);
+}
+
 static void end_removal(struct um_state *state, struct um_store_sync *sync)
 {
     struct um_durable *durable = sync->durable;
@@ -249,6 +269,9 @@ void um_store_sync_end(struct um_store *store, struct um_store_sync *sync)
         break;
     case UM_SYNC_HANDLES:
         (void)um_journal_compact_end(&state->handles, &sync->journals[0], NULL);
+        break;
+    case UM_SYNC_BYTES:
+        end_bytes(state, sync);
         break;
     case UM_SYNC_REMOVAL:
         end_removal(state, sync);

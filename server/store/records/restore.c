@@ -594,6 +594,16 @@ static bool open_handles(struct um_state *state, struct um_recovery *recovery,
     return status == UM_FILE_OK;
 }
 
+/* Keeps the handles of a heap that was destroyed elsewhere than in its journal. On a full disk its bytes make space for that. */
+static bool save_handles(struct um_state *state, const struct um_recovery *recovery)
+{
+    if (um_state_save_handles(state))
+        return true;
+    return recovery->replay.is_destroyed && recovery->file != NULL &&
+           state->files->ops->sync(recovery->file) == UM_FILE_OK &&
+           um_journal_remove(state->files, recovery->heap, 0) == UM_FILE_OK && um_state_save_handles(state);
+}
+
 /* Removes what is left of a heap that was destroyed or only begun, when its handles are kept elsewhere. Where there is no space for that, the
  * files stay, and say the same at the next start. */
 static bool remove_unfinished(struct um_state *state, struct um_recovery *recovery,
@@ -604,7 +614,7 @@ static bool remove_unfinished(struct um_state *state, struct um_recovery *recove
     if (!um_slots_raise_floor(&state->store->heaps, recovery->heap) ||
         !raise_floors(state->store, &recovery->replay))
         return false;
-    if (um_state_save_handles(state))
+    if (save_handles(state, recovery))
         return um_recovery_tidy(recovery, state->files, list) == UM_FILE_OK;
     snprintf(text, sizeof text,
              "the files of heap %llu in %s, which was destroyed, cannot be removed before handles.*.journal "
