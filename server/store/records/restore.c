@@ -205,11 +205,31 @@ static const char *text_of(const char *text, uint8_t size, char string[UM_NAME_S
     return string;
 }
 
-/* Whether the heap was made in another state directory, and its files were copied here. */
-static bool is_foreign(const struct um_state *state, const struct um_recovery *recovery)
+/* Has a journal say which state directory it is of. Where that cannot be written, it is so after the next start. */
+static void set_place(const struct um_state *state, struct um_journal *journal, uint64_t place)
+{
+    unsigned char bytes[UM_JOURNAL_HEADER_SIZE];
+    struct um_journal_header header = journal->header;
+
+    journal->header.place = place;
+    header.place = place;
+    header.key = journal->current.key;
+    um_journal_put_header(bytes, &header);
+    (void)state->files->ops->write(journal->current.file, 0, bytes, sizeof bytes);
+}
+
+/* Whether the heap was made in another state directory, and its files were copied here. Where the journal of handles is a new one (a power
+ * failure took the former, or somebody), this directory is that of the first heap. */
+static bool is_foreign(struct um_state *state, const struct um_recovery *recovery)
 {
     uint64_t place = recovery->summary.header.place;
 
+    if (place != 0 && state->is_new) {
+        state->is_new = false;
+        set_place(state, &state->handles, place);
+        (void)state->files->ops->sync(
+            state->handles.current.file); /* else the next start takes all heaps for foreign */
+    }
     return place != 0 && place != state->handles.header.place;
 }
 
@@ -427,16 +447,6 @@ static bool restore_block(struct restore *restore, const struct um_replay_block 
     return true;
 }
 
-/* Has a heap of another state directory be one of this one's. Where it cannot be written, it is so after the next start. */
-static void adopt(const struct um_state *state, struct um_journal *journal)
-{
-    unsigned char bytes[UM_JOURNAL_HEADER_SIZE];
-
-    journal->header.place = state->handles.header.place;
-    um_journal_put_header(bytes, &journal->header);
-    (void)state->files->ops->write(journal->current.file, 0, bytes, sizeof bytes);
-}
-
 /* The record goes on with the journal where it ended. */
 static bool continue_journal(struct restore *restore)
 {
@@ -451,7 +461,7 @@ static bool continue_journal(struct restore *restore)
         return false;
     }
     if (is_foreign(restore->state, recovery))
-        adopt(restore->state, &durable->journal);
+        set_place(restore->state, &durable->journal, restore->state->handles.header.place);
     recovery->file = NULL;
     restore->bytes = NULL;
     /* For all that is known: */
@@ -564,6 +574,7 @@ static enum um_file_status make_handles(struct um_state *state, uint64_t seed)
     const struct um_journal_header header = {
         .id = {seed, ~seed}, .key = seed, .place = um_hash_mix(seed) | 1};
 
+    state->is_new = true;
     return um_journal_create(&state->handles, state->files, &header, NULL);
 }
 
@@ -741,7 +752,7 @@ static void sync_settled(struct um_state *state)
 }
 
 /* Whether a heap waits for others: it was made elsewhere, or one that was made later has its slot. Those come first. */
-static bool is_later(const struct um_state *state, const struct um_recovery *recovery,
+static bool is_later(struct um_state *state, const struct um_recovery *recovery,
                      const struct um_heap_files *list, size_t next)
 {
     if (recovery->kind != UM_RECOVERY_HEAP || recovery->heap == 0 || is_begun_only(recovery))
