@@ -92,6 +92,23 @@ static uint64_t roll(uint64_t sides)
 
 /* ---- the daemon ---- */
 
+/* Whether a log has a warning. After a power failure, heaps are of different moments, and the daemon says so. */
+static bool warns(const char *log)
+{
+    const char *warning = strstr(log, "warning");
+
+    while (warning != NULL) {
+        const char *end = strchr(warning, '\n');
+        const char *expected =
+            preload != NULL ? strstr(warning, "is of another moment than other heaps") : NULL;
+
+        if (expected == NULL || (end != NULL && expected > end))
+            return true;
+        warning = strstr(expected, "warning");
+    }
+    return false;
+}
+
 static void start_daemon(void)
 {
     const char *const args[] = {
@@ -106,7 +123,7 @@ static void start_daemon(void)
     }
     if (process_start(&process, args, NULL) != 0 || !process_wait_for(&process, "listening on"))
         FAIL("umemd does not start: %s", process.errors);
-    if (strstr(process.errors, "warning") != NULL)
+    if (warns(process.errors))
         FAIL("umemd warns: %s", process.errors);
     client = umem_client_new(&options);
     if (umem_connect(client) != UMEM_OK)
