@@ -155,7 +155,7 @@ UM_ALWAYS_INLINE void um_reply_uint(struct um_call *call, const char *key, uint6
 
 UM_ALWAYS_INLINE void um_reply_bool(struct um_call *call, const char *key, bool value)
 {
-    um_json_bool(um_reply_key(call, key), value);
+    um_json_put_bool(um_reply(call), key, value);
 }
 
 UM_ALWAYS_INLINE void um_reply_null(struct um_call *call, const char *key)
