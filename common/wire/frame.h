@@ -142,6 +142,11 @@ int um_frame_keep(struct um_frame *frame);
  * move it to, it stays. */
 void um_frame_trim(struct um_frame *frame);
 
+/* Gives the memory of the message that um_frame_next() has just answered away, for its text to outlive the frame without being copied:
+ * malloc, the text at its beginning. What follows it is moved. NULL: the text has no memory of its own, or there is none for the rest;
+ * then nothing has changed. */
+char *um_frame_give(struct um_frame *frame, const struct um_frame_message *message);
+
 /* Whether, with headers, every message is whole and nothing of a next one has come. */
 bool um_frame_is_between(const struct um_frame *frame);
 
