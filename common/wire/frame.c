@@ -512,8 +512,10 @@ enum um_frame_event um_frame_next(struct um_frame *frame, struct um_frame_messag
         case UM_FRAME_AT_TEXT:
             return next_text(frame, message);
         case UM_FRAME_AT_PAYLOAD:
+            if (frame->left == 0 && (frame->awaited == 0 || frame->ended))
+                return nothing_left(frame);
             if (frame->awaited != 0)
-                return frame->left == 0 && frame->ended ? UM_FRAME_END : UM_FRAME_PAYLOAD;
+                return UM_FRAME_PAYLOAD;
             if (!repeat_block(frame))
                 begin_block(frame);
             break;
@@ -542,6 +544,8 @@ enum um_frame_event um_frame_next(struct um_frame *frame, struct um_frame_messag
 
 bool um_frame_is_between(const struct um_frame *frame)
 {
+    if (frame->state == UM_FRAME_AT_PAYLOAD)
+        return frame->left == 0 && frame->awaited == 0;
     return frame->state == UM_FRAME_AT_HEADERS && frame->left == 0 && frame->block.size == 0;
 }
 

@@ -35,18 +35,19 @@ UM_ALWAYS_INLINE uint64_t um_connection_unsent(const struct um_connection *conne
            (connection->parts[1].bytes == NULL ? session->tail.size : 0);
 }
 
-/* Whether so much waits to be sent that no more may be added. */
+/* Whether so much waits to be sent, of which queued_bytes tells, that no more may be added. */
 UM_ALWAYS_INLINE bool um_connection_is_over_limit(const struct um_connection *connection)
 {
-    uint64_t unsent = um_connection_unsent(connection);
+    uint64_t unsent = connection->session.queued_bytes;
 
     return unsent > connection->shared->small_unsent &&
            unsent > um_session_unsent_limit(&connection->session);
 }
 
-/* Whether something has to be sent before the next message is served. */
-UM_ALWAYS_INLINE bool um_connection_has_to_send(const struct um_connection *connection)
+/* Tells the engine how much waits to be sent. Returns whether something has to be sent before the next message is served. */
+UM_ALWAYS_INLINE bool um_connection_has_to_send(struct um_connection *connection)
 {
+    connection->session.queued_bytes = um_connection_unsent(connection);
     return connection->session.tail.bytes != NULL || um_connection_is_over_limit(connection);
 }
 

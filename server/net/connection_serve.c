@@ -72,7 +72,6 @@ static enum step serve_next(struct um_connection *connection)
         connection->expects_payload = message.payload_size >= UM_CONNECTION_READ_SIZE;
         if (frame->kind == UM_FRAME_HEADERS)
             um_session_set_content_type(session, message.content_type);
-        session->queued_bytes = um_connection_unsent(connection);
         used = dispatch(connection, &message);
         if (used < message.size)
             um_frame_unread(frame, used);
@@ -152,6 +151,7 @@ static void notify(struct um_connection *connection)
     struct um_session *session = &connection->session;
     size_t size = session->out.size;
 
+    session->queued_bytes = um_connection_unsent(connection);
     if (um_connection_is_over_limit(connection))
         return;
     um_watch_notify(session);

@@ -156,32 +156,44 @@ UM_ALWAYS_INLINE void note_touched(struct um_call *call, uint64_t touched)
     call->session->rpc->touched_bytes += touched;
 }
 
+static bool refuse_answer(struct um_call *call, uint64_t size, uint64_t limit)
+{
+    um_fail(call, UMEM_E_TOO_LARGE,
+            "the answer would have about %llu bytes, more than the limit of %llu; ask for less",
+            (unsigned long long)size, (unsigned long long)limit);
+    um_reply_limit(call, "message_bytes", limit);
+    um_reply_uint(call, "asked", size);
+    um_reply_end(call);
+    return false;
+}
+
+static bool refuse_touched(struct um_call *call, uint64_t touched)
+{
+    uint64_t limit = call->session->rpc->limits->batch_bytes;
+
+    um_fail(call, UMEM_E_LIMIT_EXCEEDED,
+            "a batch may touch batch_bytes = %llu bytes of blocks; send this on its own",
+            (unsigned long long)limit);
+    um_reply_limit(call, "batch_bytes", limit);
+    um_reply_uint(call, "used", limit - call->batch->bytes_left);
+    um_reply_uint(call, "asked", touched);
+    um_reply_end(call);
+    return false;
+}
+
 bool um_call_fits(struct um_call *call, uint64_t size, uint64_t touched)
 {
     uint64_t limit = call->session->rpc->limits->message_bytes;
     uint64_t used = call->session->out.size - call->text;
 
-    if (size != 0 && (used > limit || size > limit - used)) {
-        um_fail(call, UMEM_E_TOO_LARGE,
-                "the answer would have about %llu bytes, more than the limit of %llu; ask for less",
-                (unsigned long long)(used + size), (unsigned long long)limit);
-        um_reply_limit(call, "message_bytes", limit);
-        um_reply_uint(call, "asked", used + size);
-    } else if (call->batch != NULL && touched > call->batch->bytes_left) {
-        um_fail(call, UMEM_E_LIMIT_EXCEEDED,
-                "a batch may touch batch_bytes = %llu bytes of blocks; send this on its own",
-                (unsigned long long)call->session->rpc->limits->batch_bytes);
-        um_reply_limit(call, "batch_bytes", call->session->rpc->limits->batch_bytes);
-        um_reply_uint(call, "used", call->session->rpc->limits->batch_bytes - call->batch->bytes_left);
-        um_reply_uint(call, "asked", touched);
-    } else {
-        if (size > UM_SMALL_ANSWER_SIZE && !um_call_may_send(call, size))
-            return false;
-        note_touched(call, touched);
-        return true;
-    }
-    um_reply_end(call);
-    return false;
+    if (size != 0 && (used > limit || size > limit - used))
+        return refuse_answer(call, used + size, limit);
+    if (call->batch != NULL && touched > call->batch->bytes_left)
+        return refuse_touched(call, touched);
+    if (size > UM_SMALL_ANSWER_SIZE && !um_call_may_send(call, size))
+        return false;
+    note_touched(call, touched);
+    return true;
 }
 
 void um_call_charge(struct um_call *call, uint64_t work)
