@@ -280,8 +280,6 @@ static void test_memory_of_a_message(void **state)
 
     assert_null(memory_of(&frame, "[1", ",2]\n["));
     um_frame_deinit(&frame);
-    assert_null(memory_of(&frame, " [1", ",2] []\n"));
-    um_frame_deinit(&frame);
     assert_null(memory_of(&frame, "[1,2]\n", ""));
     um_frame_deinit(&frame);
     assert_null(memory_of(&frame, "Content-Length: 2\r\n\r\n", "[]"));
