@@ -13,8 +13,8 @@ enum {
 
 UM_AVX2 static size_t encode(char *out, const unsigned char *in, size_t size)
 {
-    const __m256i digits = _mm256_broadcastsi128_si256(_mm_setr_epi8(
-        '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'));
+    const __m256i digits = _mm256_broadcastsi128_si256(
+        _mm_setr_epi8('0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'));
     const __m256i mask = _mm256_set1_epi8(0x0f);
     size_t done = 0;
 
