@@ -43,6 +43,7 @@ UM_ALWAYS_INLINE size_t dispatch(struct um_connection *connection, const struct 
 
     session->payload_here = offers_payload ? (const unsigned char *)um_frame_whole_payload(frame) : NULL;
     session->text_here = message->size > UM_FRAME_LONG_SIZE ? um_frame_text_memory(frame, message) : NULL;
+    connection->last_size = message->size;
     used = um_dispatch_message(session, message->text, message->size, message->payload_size);
     if (offers_payload && session->payload_here == NULL)
         um_frame_skip_payload(frame);
