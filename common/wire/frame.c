@@ -77,6 +77,19 @@ char *um_frame_reserve(struct um_frame *frame, size_t least, size_t *capacity)
     return space;
 }
 
+void um_frame_expect(struct um_frame *frame, size_t size)
+{
+    struct um_buf *kept = &frame->kept;
+    size_t taken;
+
+    if (frame->left == 0 || frame->borrowed || size <= kept->capacity)
+        return;
+    taken = (size_t)(frame->input - kept->data);
+    if (um_buf_reserve(kept, size - kept->size) == NULL)
+        um_buf_truncate(kept, kept->size);
+    frame->input = kept->data + taken;
+}
+
 void um_frame_commit(struct um_frame *frame, size_t size)
 {
     assert(!frame->ended && !frame->borrowed);

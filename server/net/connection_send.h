@@ -19,6 +19,9 @@
 /* Sends what there is, unless a part of it is already under way. Closes where the client is gone. */
 void um_connection_flush(struct um_connection *connection);
 
+/* Sends what there is of an answer that is being written, if that can be now, and leaves the engine memory for the rest. */
+void um_connection_send_part(struct um_connection *connection);
+
 /* At the end of a turn: has the store write what was changed, and then sends the answers that tell of it, or has them wait for a sync.
  * Answers that tell of what could not be written are errors instead. */
 void um_connections_commit(struct um_connections *connections);

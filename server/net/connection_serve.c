@@ -46,6 +46,7 @@ UM_ALWAYS_INLINE size_t dispatch(struct um_connection *connection, const struct 
     if (message->size > UM_FRAME_LONG_SIZE)
         session->text_here = um_frame_give(frame, message);
     session->payload_here = offers_payload ? (const unsigned char *)um_frame_whole_payload(frame) : NULL;
+    connection->last_size = message->size;
     used = um_dispatch_message(session, message->text, message->size, message->payload_size);
     if (offers_payload && session->payload_here == NULL)
         um_frame_skip_payload(frame);

@@ -413,6 +413,19 @@ static void place_tail(struct um_session *session)
     session->tail = (struct um_tail){NULL, 0, 0};
 }
 
+void um_reply_send_part(struct um_call *call)
+{
+    struct um_session *session = call->session;
+
+    /* What the answer's place in `out` is used for holds as long as it begins there. */
+    if (session->events == NULL || session->events->send_part == NULL || call->batch != NULL ||
+        session->framing != UM_FRAMING_LINES || call->id.kind == UM_ID_NONE || call->start != 0 ||
+        session->tail.bytes != NULL || session->out.failed || um_changes_are_new(session->rpc))
+        return;
+    call->is_sent_in_part = true;
+    session->events->send_part(session);
+}
+
 void um_reply_end(struct um_call *call)
 {
     struct um_session *session = call->session;
@@ -423,7 +436,7 @@ void um_reply_end(struct um_call *call)
         um_buf_append(out, "}}}", 3);
     else
         um_buf_append(out, "}}", 2);
-    if (out->failed)
+    if (out->failed && !call->is_sent_in_part)
         answer_no_memory(call);
     call->answered = true;
     count_call(call);

@@ -58,6 +58,7 @@ struct um_call {
     bool begun;                    /* the answer's envelope is written */
     bool failed;                   /* the answer is an error */
     bool answered;                 /* um_reply_end() was called */
+    bool is_sent_in_part;          /* um_reply_send_part() was called: it cannot become an error */
     bool is_deferred;              /* it is answered later: um_call_defer() has made it */
     bool has_waited;               /* for a change, a lock, a time, or bytes of its client */
     uint64_t begun_ns;             /* deferred: when it began, on the clock of rpc->meter */
@@ -180,6 +181,11 @@ void um_reply_payload(struct um_call *call, struct um_block *block, uint64_t off
 
 /* Whether so many raw bytes would be copied. */
 bool um_reply_is_copied(const struct um_call *call, uint64_t size);
+
+/* Sends what there is of a long answer while the rest of it is written, where that can be: the client then takes the one while the other
+ * is made. Does nothing where the answer is not alone, changed something, or needs its length before it. From then on it must
+ * not fail but for lack of memory, which ends the session. */
+void um_reply_send_part(struct um_call *call);
 
 /* Ends the answer. */
 void um_reply_end(struct um_call *call);
