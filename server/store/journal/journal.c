@@ -158,7 +158,7 @@ static enum um_file_status log_reserve(struct um_journal *journal, struct um_jou
     size_t whole = UM_JOURNAL_BATCH_HEAD + size + UM_JOURNAL_BATCH_TAIL;
     uint64_t needed;
 
-    if (um_buf_reserve(&log->batch, whole) == NULL) {
+    if (um_buf_reserve(&log->batch, whole + UM_JOURNAL_ENTRY_LIMIT) == NULL) {
         um_buf_truncate(&log->batch, log->batch.size); /* forgets the failure */
         return UM_FILE_NO_MEMORY;
     }
@@ -174,20 +174,18 @@ static enum um_file_status log_reserve(struct um_journal *journal, struct um_jou
     return UM_FILE_OK;
 }
 
-/* Adds an entry to the batch. */
+/* Adds an entry to the batch. There is memory for one more than was reserved, so that it need not be asked how large it is. */
 static enum um_file_status log_add(struct um_journal_log *log, const struct um_journal_entry *entry)
 {
     static const unsigned char head[UM_JOURNAL_BATCH_HEAD];
-    size_t size = um_journal_entry_size(entry);
     char *place;
 
     if (log->batch.size == 0 && !um_buf_append(&log->batch, head, sizeof head))
         return UM_FILE_NO_MEMORY;
-    place = um_buf_reserve(&log->batch, size + UM_JOURNAL_BATCH_TAIL);
+    place = um_buf_reserve(&log->batch, UM_JOURNAL_ENTRY_LIMIT + UM_JOURNAL_BATCH_TAIL);
     if (place == NULL)
         return UM_FILE_NO_MEMORY;
-    um_journal_put_entry((unsigned char *)place, entry);
-    log->batch.size += size;
+    log->batch.size += um_journal_put_entry((unsigned char *)place, entry);
     return UM_FILE_OK;
 }
 
@@ -308,11 +306,11 @@ enum um_file_status um_journal_remove(struct um_files *files, uint64_t heap, uin
 
 /* ---- entries ---- */
 
-/* Whether the batch would be too large. */
+/* Whether the batch would be too large, or leave no memory for log_add(). */
 static bool is_full(const struct um_journal_log *log, size_t size)
 {
-    return log->batch.size + size >
-           UM_JOURNAL_BATCH_LIMIT - UM_JOURNAL_BATCH_HEAD - UM_JOURNAL_BATCH_TAIL - 1;
+    return log->batch.size + size > UM_JOURNAL_BATCH_LIMIT - UM_JOURNAL_BATCH_HEAD - UM_JOURNAL_ENTRY_LIMIT -
+                                        UM_JOURNAL_BATCH_TAIL - 1;
 }
 
 enum um_file_status um_journal_reserve(struct um_journal *journal, size_t size, bool is_freeing)
@@ -485,8 +483,13 @@ enum um_file_status um_journal_compact_begin(struct um_journal *journal, uint64_
 
 enum um_file_status um_journal_compact_add(struct um_journal *journal, const struct um_journal_entry *entry)
 {
-    enum um_file_status status = log_reserve(journal, &journal->next, um_journal_entry_size(entry), 0);
+    size_t size = um_journal_entry_size(entry);
+    enum um_file_status status = UM_FILE_OK;
 
+    if (is_full(&journal->next, size))
+        status = log_commit(journal, &journal->next);
+    if (status == UM_FILE_OK)
+        status = log_reserve(journal, &journal->next, size, 0);
     if (status == UM_FILE_OK)
         status = log_add(&journal->next, entry);
     if (status != UM_FILE_OK)
