@@ -57,7 +57,6 @@ typedef int allocate_function(int fd, int mode, off_t offset, off_t size);
 typedef int posix_allocate_function(int fd, off_t offset, off_t size);
 typedef int unlinkat_function(int directory, const char *path, int flags);
 typedef void *mmap_function(void *start, size_t size, int rights, int flags, int fd, off_t offset);
-typedef int msync_function(void *start, size_t size, int flags);
 
 /* ---- what is on the disk ---- */
 
@@ -348,13 +347,6 @@ void *mmap(void *start, size_t size, int rights, int flags, int fd, off_t offset
     return NEXT(mmap_function *, "mmap")(start, size, rights, flags, fd, offset);
 }
 
-int msync(void *start, size_t size, int flags)
-{
-    if (disk.directory != NULL && fails("msync"))
-        return -1;
-    return NEXT(msync_function *, "msync")(start, size, flags);
-}
-
 static int sync_names(int fd)
 {
     int result;
@@ -376,22 +368,25 @@ static int sync_file(int fd)
         die("fstat");
     snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
     copy_file(path, (unsigned long long)facts.st_ino);
-    result = NEXT(sync_function *, "fsync")(fd);
+    result = NEXT(sync_function *, "fdatasync")(fd);
     if (result == 0)
         confirm_copy((unsigned long long)facts.st_ino);
     return result;
 }
 
-/* What is there when it is called is on the disk; what comes meanwhile is not. */
+/* What is there when it is called is on the disk; what comes meanwhile is not. Directories are synced by the one, files by the other. */
 int fsync(int fd)
 {
-    bool is_names = is_directory(fd);
-
-    if ((is_names || is_ours(fd)) && fails("fsync"))
+    if (is_directory(fd) && fails("fsync"))
         return -1;
-    if (disk.shadow == NULL || !(is_names || is_ours(fd)))
-        return NEXT(sync_function *, "fsync")(fd);
-    return is_names ? sync_names(fd) : sync_file(fd);
+    return disk.shadow != NULL && is_directory(fd) ? sync_names(fd) : NEXT(sync_function *, "fsync")(fd);
+}
+
+int fdatasync(int fd)
+{
+    if (is_ours(fd) && fails("fdatasync"))
+        return -1;
+    return disk.shadow != NULL && is_ours(fd) ? sync_file(fd) : NEXT(sync_function *, "fdatasync")(fd);
 }
 
 #ifdef __LP64__

@@ -194,13 +194,20 @@ static enum um_file_status set_size(struct um_file *file, uint64_t size)
     return result == 0 ? UM_FILE_OK : status_of(errno);
 }
 
+/* A file's bytes, and what is needed to read them: its times may be lost. */
+#if defined _POSIX_SYNCHRONIZED_IO && _POSIX_SYNCHRONIZED_IO > 0
+#define SYNC_BYTES fdatasync
+#else
+#define SYNC_BYTES fsync
+#endif
+
 /* One that was interrupted has not failed. */
-static int sync_descriptor(int fd)
+static int sync_descriptor(int fd, int (*sync)(int fd))
 {
     int result;
 
     do {
-        result = fsync(fd);
+        result = sync(fd);
     } while (result != 0 && errno == EINTR);
     return result;
 }
@@ -212,7 +219,7 @@ static enum um_file_status sync_file(struct um_file *file)
     if (fcntl(file->fd, F_FULLFSYNC) == 0)
         return UM_FILE_OK;
 #endif
-    return sync_descriptor(file->fd) == 0 ? UM_FILE_OK : status_of(errno);
+    return sync_descriptor(file->fd, SYNC_BYTES) == 0 ? UM_FILE_OK : status_of(errno);
 }
 
 static enum um_file_status remove_file(struct um_files *files, const char *name)
@@ -223,7 +230,7 @@ static enum um_file_status remove_file(struct um_files *files, const char *name)
 static enum um_file_status sync_names(struct um_files *files)
 {
     /* Some file systems cannot sync a directory, and need not. */
-    if (sync_descriptor(directory_of(files)) == 0 || errno == EINVAL)
+    if (sync_descriptor(directory_of(files), fsync) == 0 || errno == EINVAL)
         return UM_FILE_OK;
     return status_of(errno);
 }
