@@ -6,8 +6,10 @@
 #include <string.h>
 
 enum {
-    GARBAGE_MINIMUM = 1024 * 1024, /* bytes that compaction is worth the work for */
-    ZEROED_AT_ONCE = 65536         /* bytes */
+    GARBAGE_MINIMUM = 1024 * 1024,    /* bytes that compaction is worth the work for, once in a sync */
+    GARBAGE_LIMIT = 32 * 1024 * 1024, /* likewise at any time */
+    RESERVED_LIMIT = 1024 * 1024,     /* bytes by which a file is extended at most */
+    ZEROED_AT_ONCE = 65536            /* bytes */
 };
 
 void um_journal_name(char name[UM_JOURNAL_NAME_CAPACITY], uint64_t heap, uint32_t number)
@@ -151,6 +153,27 @@ static enum um_file_status log_commit(struct um_journal *journal, struct um_jour
     return status;
 }
 
+/* Makes the file larger: by a part of what it has, so that this is rare; where the disk has no space for that, by little. */
+static enum um_file_status log_extend(struct um_journal *journal, struct um_journal_log *log, uint64_t needed)
+{
+    const struct um_files_ops *ops = journal->files->ops;
+    uint64_t step = UM_JOURNAL_RESERVED;
+    enum um_file_status status;
+    uint64_t wanted;
+
+    while (step < RESERVED_LIMIT && step < needed / 4)
+        step *= 2;
+    wanted = (needed / step + 1) * step;
+    status = ops->reserve(log->file, wanted);
+    if (status == UM_FILE_NO_SPACE && step > UM_JOURNAL_RESERVED) {
+        wanted = (needed / UM_JOURNAL_RESERVED + 1) * UM_JOURNAL_RESERVED;
+        status = ops->reserve(log->file, wanted);
+    }
+    if (status == UM_FILE_OK)
+        log->reserved = wanted;
+    return status;
+}
+
 /* Makes space for an entry in the file, behind what is to be written already, and in memory. */
 static enum um_file_status log_reserve(struct um_journal *journal, struct um_journal_log *log, size_t size,
                                        size_t slack)
@@ -163,15 +186,7 @@ static enum um_file_status log_reserve(struct um_journal *journal, struct um_jou
         return UM_FILE_NO_MEMORY;
     }
     needed = log->end + log->batch.size + whole + slack;
-    if (needed > log->reserved) {
-        uint64_t wanted = (needed / UM_JOURNAL_RESERVED + 1) * UM_JOURNAL_RESERVED;
-        enum um_file_status status = journal->files->ops->reserve(log->file, wanted);
-
-        if (status != UM_FILE_OK)
-            return status;
-        log->reserved = wanted;
-    }
-    return UM_FILE_OK;
+    return needed > log->reserved ? log_extend(journal, log, needed) : UM_FILE_OK;
 }
 
 /* Adds an entry to the batch. There is memory for one more than was reserved, so that it need not be asked how large it is. */
@@ -460,12 +475,16 @@ bool um_journal_sync_end(struct um_journal *journal, struct um_journal_sync *syn
 
 /* ---- writing it anew ---- */
 
+/* Under load a journal of few blocks grows by a megabyte many times a second: where nothing of it was synced since it was begun, that
+ * waits. */
 bool um_journal_wants_compaction(const struct um_journal *journal)
 {
     uint64_t grown = journal->current.end - journal->compacted_size;
 
-    return journal->state == UM_JOURNAL_OPEN && journal->compaction == UM_JOURNAL_NOT_COMPACTING &&
-           grown > GARBAGE_MINIMUM && grown > journal->compacted_size;
+    if (journal->state != UM_JOURNAL_OPEN || journal->compaction != UM_JOURNAL_NOT_COMPACTING ||
+        grown <= GARBAGE_MINIMUM || grown <= journal->compacted_size)
+        return false;
+    return grown > GARBAGE_LIMIT || journal->current.synced_end > journal->compacted_size;
 }
 
 enum um_file_status um_journal_compact_begin(struct um_journal *journal, uint64_t key)
