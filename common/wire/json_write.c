@@ -102,52 +102,40 @@ void um_json_cstring(struct um_buf *buf, const char *text)
     um_json_string(buf, text, strlen(text));
 }
 
-UM_ALWAYS_INLINE void write_digits(struct um_buf *buf, const struct um_digits *digits)
+void um_json_uint(struct um_buf *buf, uint64_t value)
 {
     char *space = um_json_value_space(buf, UM_DIGITS_SIZE);
 
-    if (space == NULL)
-        return;
-    memcpy(space, digits->first, UM_DIGITS_SIZE);
-    buf->size += digits->size;
-}
-
-void um_json_uint(struct um_buf *buf, uint64_t value)
-{
-    struct um_digits digits;
-
-    um_digits_of_uint(&digits, value);
-    write_digits(buf, &digits);
+    if (space != NULL)
+        buf->size += um_digits_put_uint(space, value);
 }
 
 void um_json_int(struct um_buf *buf, int64_t value)
 {
-    struct um_digits digits;
+    char *space = um_json_value_space(buf, UM_DIGITS_SIZE);
 
-    um_digits_of_int(&digits, value);
-    write_digits(buf, &digits);
+    if (space != NULL)
+        buf->size += um_digits_put_int(space, value);
 }
 
 void um_json_uint64(struct um_buf *buf, uint64_t value)
 {
-    struct um_digits digits;
+    char digits[UM_DIGITS_SIZE];
 
-    um_digits_of_uint(&digits, value);
     if (value <= (uint64_t)UM_JSON_INTEGER_MAX)
-        write_digits(buf, &digits);
+        um_json_uint(buf, value);
     else
-        um_json_string(buf, digits.first, digits.size);
+        um_json_string(buf, digits, um_digits_put_uint(digits, value));
 }
 
 void um_json_int64(struct um_buf *buf, int64_t value)
 {
-    struct um_digits digits;
+    char digits[UM_DIGITS_SIZE];
 
-    um_digits_of_int(&digits, value);
     if (value >= -UM_JSON_INTEGER_MAX && value <= UM_JSON_INTEGER_MAX)
-        write_digits(buf, &digits);
+        um_json_int(buf, value);
     else
-        um_json_string(buf, digits.first, digits.size);
+        um_json_string(buf, digits, um_digits_put_int(digits, value));
 }
 
 static bool write_not_finite(struct um_buf *buf, double value)

@@ -16,6 +16,7 @@
 
 #include "base/attributes.h"
 #include "base/buf.h"
+#include "base/digits.h"
 
 /* The largest integer that JSON numbers carry exactly everywhere (RFC 8259 section 6): 2^53 - 1. */
 #define UM_JSON_INTEGER_MAX INT64_C(9007199254740991)
@@ -41,6 +42,15 @@ UM_ALWAYS_INLINE char *um_json_value_space(struct um_buf *buf, size_t size)
     return space;
 }
 
+/* A key in quotes, and its colon. */
+UM_ALWAYS_INLINE void um_json_copy_key(char *to, const char *key, size_t size)
+{
+    *to++ = '"';
+    memcpy(to, key, size);
+    to[size] = '"';
+    to[size + 1] = ':';
+}
+
 /* Writes `"key":`; keys are plain ASCII that needs no escapes. Most are literals, whose size compilers know: where it matters,
  * um_json_put_key() is compiled into the caller. */
 UM_ALWAYS_INLINE void um_json_put_key(struct um_buf *buf, const char *key, size_t size)
@@ -49,10 +59,7 @@ UM_ALWAYS_INLINE void um_json_put_key(struct um_buf *buf, const char *key, size_
 
     if (space == NULL)
         return;
-    *space++ = '"';
-    memcpy(space, key, size);
-    space[size] = '"';
-    space[size + 1] = ':';
+    um_json_copy_key(space, key, size);
     buf->size += size + 3;
 }
 
@@ -69,6 +76,19 @@ void um_json_string(struct um_buf *buf, const char *text, size_t size);
 void um_json_cstring(struct um_buf *buf, const char *text);
 
 void um_json_uint(struct um_buf *buf, uint64_t value);
+
+/* Writes `"key":value`. Nearly every answer has some: this is compiled into the caller. */
+UM_ALWAYS_INLINE void um_json_put_uint(struct um_buf *buf, const char *key, uint64_t value)
+{
+    size_t size = strlen(key);
+    char *space = um_json_value_space(buf, size + 3 + UM_DIGITS_SIZE);
+
+    if (space == NULL)
+        return;
+    um_json_copy_key(space, key, size);
+    buf->size += size + 3 + um_digits_put_uint(space + size + 3, value);
+}
+
 void um_json_int(struct um_buf *buf, int64_t value);
 
 /* An integer where it is within +-(2^53 - 1), else a string of its decimal digits: what 64-bit values travel as. */

@@ -17,13 +17,9 @@
  * the line's end. Returns what is behind it. */
 UM_ALWAYS_INLINE char *um_length_header_put(char *at, const char *name, size_t name_size, uint64_t number)
 {
-    struct um_digits digits;
-
     memcpy(at, name, name_size);
     at += name_size;
-    um_digits_of_uint(&digits, number);
-    memcpy(at, digits.first, UM_DIGITS_SIZE);
-    at += digits.size;
+    at += um_digits_put_uint(at, number);
     memcpy(at, "\r\n", 2);
     return at + 2;
 }

@@ -1,11 +1,12 @@
 /*
- * One client's connection, from the pipe through the framing to the engine and back.
+ * One client's connection: what it consists of, and its states.
  *
- * Owns: the pipe to the client, its buffers, the state that it is in. Must not know: what requests mean, who may connect.
+ * Owns: the pipe to the client, and the state that the connection is in. Must not know: what requests mean, who may connect.
  *
  * A connection is in one of the states below and only ever moves forward. After each event of the loop, and when the scheduler lets
- * it run, it takes one step: it serves what has come, sends what there is, and then reads, waits or closes.
- * Memory is freed only when libuv has let go of the handles, so every function here leaves the connection usable.
+ * it run, it takes one step: it serves what has come, sends what there is, and then reads, waits or closes (connection_serve.h).
+ * What lies below a step, such as reading and sending, has the scheduler run it.
+ * Memory is freed only when libuv has let go of the handles, so every function of a connection's leaves it usable.
  */
 #ifndef UM_CONNECTION_H
 #define UM_CONNECTION_H
@@ -139,34 +140,11 @@ struct um_connection {
     bool expects_payload; /* the last message had a long payload, and the next one is likely to */
 };
 
-/* Initialises what is shared; false: no memory. The scheduler's `wake` is the caller's to set. `limits` outlive it. */
-bool um_connections_init(struct um_connections *connections, uv_loop_t *loop, const struct um_limits *limits);
-
-/* The limits have other values from now on. */
-void um_connections_limits_changed(struct um_connections *connections);
-
-/* All connections must be gone. */
-void um_connections_deinit(struct um_connections *connections);
-
 /* Tells the engine the time. At the beginning of whatever the loop calls. */
 UM_ALWAYS_INLINE void um_connections_set_time(struct um_connections *connections)
 {
     um_rpc_set_time(connections->rpc, (int64_t)time(NULL), uv_now(connections->loop));
 }
-
-/* At the end of a turn: has the store write what was changed, and then sends the answers that tell of it, or has them wait for a sync.
- * Answers that tell of what could not be written are errors instead. */
-void um_connections_commit(struct um_connections *connections);
-
-/* A sync has ended, or there was none to begin: sends the answers that waited for it. */
-void um_connections_synced(struct um_connections *connections);
-
-/* Ends messages whose time is up. */
-void um_connections_expire(struct um_connections *connections);
-
-/* Ends all connections in order. first_answers: a session of which no message was served yet stays until one is, or for closing_ms,
- * because clients can connect all the time, and none of them is to be closed without an answer. */
-void um_connections_end(struct um_connections *connections, bool first_answers);
 
 /* Logs a line of a printf format, a literal. */
 UM_PRINTF(3, 4)
@@ -180,13 +158,37 @@ struct um_connection *um_connection_new(struct um_connections *connections);
 /* A client was accepted: the connection joins the group of its process. False: no memory. */
 bool um_connection_join(struct um_connection *connection, const struct um_identity *client);
 
-/* Begins to serve the client. After um_connection_join(). */
-void um_connection_open(struct um_connection *connection, const struct um_identity *client);
+/* The one place where the state changes: forward, or not at all. */
+void um_connection_move(struct um_connection *connection, enum um_connection_state state);
 
-/* Tells the client why it is not served, as a line of JSON, and ends. After um_connection_join(). */
-void um_connection_refuse(struct um_connection *connection, enum um_refusal_reason reason);
+/* Serves no more requests, and closes when the client has its answers. After um_connection_join(). */
+void um_connection_end(struct um_connection *connection);
+
+/* Ends so after limits.closing_ms, where the server is ending. */
+void um_connection_end_later(struct um_connection *connection);
+
+/* Looks from time to time whether a client that sends no more is still there, as long as calls of its are pending. */
+void um_connection_linger(struct um_connection *connection);
 
 /* Closes at once. What was not sent is lost. */
 void um_connection_close(struct um_connection *connection);
+
+/* Frees a connection whose handles and session are closed. */
+void um_connection_free(struct um_connection *connection);
+
+/* Takes a step now, whoever else is ready. */
+UM_ALWAYS_INLINE void um_connection_run(struct um_connection *connection)
+{
+    connection->shared->scheduler.run(&connection->scheduled);
+}
+
+/* Tells the group what the step has cost. */
+UM_ALWAYS_INLINE void um_connection_charge(struct um_connection *connection)
+{
+    um_scheduler_charge(&connection->group->turn, connection->served,
+                        connection->cost + connection->session.work);
+    connection->session.work = 0;
+    connection->cost = 0;
+}
 
 #endif

@@ -132,6 +132,15 @@ UM_ALWAYS_INLINE bool um_scheduler_may_run(struct um_scheduled *item)
     return is_next && um_scheduler_has_share(item->group, 0, 0);
 }
 
+/* In a callback of the loop: runs a connection, or enqueues it where others go before. */
+UM_ALWAYS_INLINE void um_scheduler_run_or_enqueue(struct um_scheduled *item)
+{
+    if (um_scheduler_may_run(item))
+        item->group->scheduler->run(item);
+    else
+        um_scheduler_enqueue(item);
+}
+
 /* Counts work that was done for a group, and messages that were served. */
 UM_ALWAYS_INLINE void um_scheduler_charge(struct um_scheduler_group *group, uint64_t messages, uint64_t work)
 {

@@ -4,6 +4,10 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "net/connection_budget.h"
+#include "net/connection_send.h"
+#include "net/connection_session.h"
+#include "net/connections.h"
 #include "net/listener/identity.h"
 #include "net/server_state.h"
 #include "umem_errors.h"

@@ -6,7 +6,8 @@
 
 #include "base/hash.h"
 #include "store/journal/state_directory.h"
-#include "store/records/durable.h"
+#include "store/records/durable_compact.h"
+#include "store/records/durable_make.h"
 #include "store/records/reclaim.h"
 
 /* A number that follows from the seed, but does not give it away where clients get to see it. */

@@ -25,6 +25,7 @@
 #include "store/records/owners.h"
 #include "store/records/pins.h"
 #include "store/records/state.h"
+#include "store/records/state_sync.h"
 #include "store/records/store_types.h"
 #include "store/records/validation.h"
 

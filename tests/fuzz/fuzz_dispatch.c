@@ -1,5 +1,5 @@
 /*
- * A connection's bytes to an engine with a store of small limits, served as server/net/connection.c serves them:
+ * A connection's bytes to an engine with a store of small limits, served as server/net/connection_serve.c serves them:
  * whatever comes, the engine stays well and every answer is JSON-RPC. Input: the bytes; the last one also
  * selects the length of the pieces, so that any stream of messages is an input.
  *

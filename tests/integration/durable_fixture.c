@@ -84,6 +84,16 @@ void durable_kill(struct place *place)
     (void)process_finish(&place->daemon.process);
 }
 
+umem_client *durable_connect(const struct place *place, uint32_t reconnect_ms)
+{
+    const struct umem_options options = {.pipe = place->daemon.pipe, .reconnect_ms = reconnect_ms};
+    umem_client *client = umem_client_new(&options);
+
+    assert_non_null(client);
+    ok(client, umem_connect(client));
+    return client;
+}
+
 umem_handle durable_make_heap(umem_client *client, const char *name)
 {
     const struct umem_heap_options options = {
@@ -102,4 +112,12 @@ umem_handle durable_make_block(umem_client *client, umem_handle heap, const char
     ok(client, umem_block_alloc(client, 5, &options, &block));
     ok(client, umem_block_write(client, block, 0, "hello", 5));
     return block;
+}
+
+void durable_expect_hello(umem_client *client, umem_handle block)
+{
+    char bytes[5] = "";
+
+    ok(client, umem_block_read(client, block, 0, bytes, sizeof bytes));
+    assert_memory_equal(bytes, "hello", sizeof bytes);
 }

@@ -29,8 +29,14 @@ void durable_start(struct place *place, const char *sync);
 /* Ends it at once. */
 void durable_kill(struct place *place);
 
+/* A client of it that connects anew for so long; 0: never. */
+umem_client *durable_connect(const struct place *place, uint32_t reconnect_ms);
+
 /* A durable heap of 64 KiB, and on it a block with the bytes "hello". A name may be NULL. */
 umem_handle durable_make_heap(umem_client *client, const char *name);
 umem_handle durable_make_block(umem_client *client, umem_handle heap, const char *name);
+
+/* That these are still there. */
+void durable_expect_hello(umem_client *client, umem_handle block);
 
 #endif

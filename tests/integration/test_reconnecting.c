@@ -18,24 +18,6 @@ enum {
     RESTARTS = 3
 };
 
-static umem_client *connect_for(const struct place *place, uint32_t reconnect_ms)
-{
-    const struct umem_options options = {.pipe = place->daemon.pipe, .reconnect_ms = reconnect_ms};
-    umem_client *client = umem_client_new(&options);
-
-    assert_non_null(client);
-    ok(client, umem_connect(client));
-    return client;
-}
-
-static void expect_hello(umem_client *client, umem_handle block)
-{
-    char bytes[5] = "";
-
-    ok(client, umem_block_read(client, block, 0, bytes, sizeof bytes));
-    assert_memory_equal(bytes, "hello", sizeof bytes);
-}
-
 /* While the next daemon starts, the call waits. */
 static void test_a_call_finds_the_next_daemon(void **state)
 {
@@ -44,11 +26,11 @@ static void test_a_call_finds_the_next_daemon(void **state)
     umem_handle block;
 
     durable_start(place, "second");
-    client = connect_for(place, LONG_MS);
+    client = durable_connect(place, LONG_MS);
     block = durable_make_block(client, durable_make_heap(client, NULL), NULL);
     durable_kill(place);
     durable_begin(place, "second");
-    expect_hello(client, block);
+    durable_expect_hello(client, block);
     durable_await(place);
     umem_client_free(client);
     assert_int_equal(daemon_shutdown(&place->daemon), 0);
@@ -64,7 +46,7 @@ static void test_other_blocks_are_gone(void **state)
     int code;
 
     durable_start(place, "second");
-    client = connect_for(place, LONG_MS);
+    client = durable_connect(place, LONG_MS);
     ok(client, umem_block_alloc(client, 1, NULL, &block));
     durable_kill(place);
     durable_start(place, "second");
@@ -85,7 +67,7 @@ static void test_a_lost_answer_is_an_error(void **state)
     umem_handle block;
 
     durable_start(place, "second");
-    client = connect_for(place, LONG_MS);
+    client = durable_connect(place, LONG_MS);
     block = durable_make_block(client, durable_make_heap(client, NULL), NULL);
     calls = umem_calls_new(client, UMEM_PIPELINE);
     ok(client, umem_submit_block_info(calls, block, &info));
@@ -97,7 +79,7 @@ static void test_a_lost_answer_is_an_error(void **state)
     assert_non_null(
         strstr(umem_last_error(client)->message, "whether the request was carried out is not known"));
     umem_calls_free(calls);
-    expect_hello(client, block);
+    durable_expect_hello(client, block);
     umem_client_free(client);
     assert_int_equal(daemon_shutdown(&place->daemon), 0);
 }
@@ -110,14 +92,14 @@ static void test_a_lock_does_not_come_back(void **state)
     umem_handle block;
 
     durable_start(place, "second");
-    client = connect_for(place, LONG_MS);
+    client = durable_connect(place, LONG_MS);
     heap = durable_make_heap(client, NULL);
     block = durable_make_block(client, heap, NULL);
     ok(client, umem_heap_lock(client, heap, 0));
     durable_kill(place);
     durable_start(place, "second");
     expect_code(client, umem_block_write(client, block, 0, "H", 1), UMEM_E_CONNECTION_LOST);
-    expect_hello(client, block);
+    durable_expect_hello(client, block);
     umem_client_free(client);
     assert_int_equal(daemon_shutdown(&place->daemon), 0);
 }
@@ -130,7 +112,7 @@ static void test_a_mapping_stays(void **state)
     void *bytes = NULL;
 
     durable_start(place, "second");
-    client = connect_for(place, LONG_MS);
+    client = durable_connect(place, LONG_MS);
     block = durable_make_block(client, durable_make_heap(client, NULL), NULL);
     ok(client, umem_map(client, block, &bytes, NULL));
     durable_kill(place);
@@ -148,7 +130,7 @@ static void test_without_a_daemon_it_ends(void **state)
     umem_client *client;
 
     durable_start(place, "second");
-    client = connect_for(place, 200);
+    client = durable_connect(place, 200);
     durable_kill(place);
     expect_code(client, umem_server_ping(client), UMEM_E_NOT_CONNECTED);
     assert_non_null(strstr(umem_last_error(client)->message, place->daemon.pipe));
@@ -226,7 +208,7 @@ static void test_threads_share_a_client(void **state)
     umem_handle block;
 
     durable_start(place, "second");
-    client = connect_for(place, LONG_MS);
+    client = durable_connect(place, LONG_MS);
     ok(client,
        umem_block_alloc(client, sizeof sum,
                         &(struct umem_block_options){.heap = durable_make_heap(client, NULL)}, &block));
@@ -268,7 +250,7 @@ static void test_threads_have_clients_of_their_own(void **state)
     umem_handle block;
 
     durable_start(place, "second");
-    client = connect_for(place, LONG_MS);
+    client = durable_connect(place, LONG_MS);
     ok(client,
        umem_block_alloc(client, sizeof sum,
                         &(struct umem_block_options){.heap = durable_make_heap(client, NULL)}, &block));

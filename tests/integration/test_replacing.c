@@ -69,24 +69,6 @@ static void end_pair(struct pair *pair)
     assert_int_equal(process_finish(pair->running), 0);
 }
 
-static umem_client *connect_for(const struct place *place, uint32_t reconnect_ms)
-{
-    const struct umem_options options = {.pipe = place->daemon.pipe, .reconnect_ms = reconnect_ms};
-    umem_client *client = umem_client_new(&options);
-
-    assert_non_null(client);
-    ok(client, umem_connect(client));
-    return client;
-}
-
-static void expect_hello(umem_client *client, umem_handle block)
-{
-    char bytes[5] = "";
-
-    ok(client, umem_block_read(client, block, 0, bytes, sizeof bytes));
-    assert_memory_equal(bytes, "hello", sizeof bytes);
-}
-
 static const struct um_principal nobody = {.is_set = false};
 
 /* ---- nobody is refused ---- */
@@ -208,7 +190,7 @@ static void test_a_successor_that_dies_loses_nothing(void **state)
     umem_handle block;
 
     durable_start(place, "second");
-    client = connect_for(place, LONG_MS);
+    client = durable_connect(place, LONG_MS);
     block = durable_make_block(client, durable_make_heap(client, NULL), NULL);
     assert_int_equal(um_take_over_open(place->daemon.pipe, &nobody, &take_over, why, sizeof why), UMEM_OK);
     shut_down_for(client, um_take_over_endpoint(take_over), UMEM_OK);
@@ -219,7 +201,7 @@ static void test_a_successor_that_dies_loses_nothing(void **state)
     um_handed_close(&handed);
     um_take_over_close(take_over);
     durable_start(place, "second");
-    expect_hello(client, block);
+    durable_expect_hello(client, block);
     umem_client_free(client);
     assert_int_equal(daemon_shutdown(&place->daemon), 0);
 }

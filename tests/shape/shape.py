@@ -327,10 +327,15 @@ def requests_of(kind, block):
         "read": ("block.read", {"block": block, "size": 64}),
         "write": ("block.write", {"block": block, "data": data}),
         "ping": ("server.ping", {}),
+        "alloc + free": ("block.alloc", {"size": 64}),
+        "put": ("block.alloc", {"name": "name", "if_exists": "replace", "data": data}),
+        "get": ("block.read", {"block": "name", "size": 64}),
     }
     requests = []
     for number in range(DEPTH):
-        method, values = params[kind] if kind in params else ("block.alloc", {"size": 64})
+        method, values = params[kind]
+        if kind in ("put", "get"):
+            values = {key: "key:%03d" % number if value == "name" else value for key, value in values.items()}
         requests.append({"jsonrpc": "2.0", "id": number, "method": method, "params": values})
     return [json.dumps(request, separators=(",", ":")).encode() for request in requests]
 
@@ -386,6 +391,8 @@ def instructions_of(umemd, folder, kind, rounds):
                 for _ in range(rounds):
                     exchange_raw(raw_stream, kind, block)
         rounds = 0
+    if kind == "get":
+        exchange(stream, requests_of("put", block))
     for _ in range(rounds):
         answers = exchange(stream, requests_of(kind, block))
         if kind == "alloc + free":
@@ -403,7 +410,7 @@ def instructions_of(umemd, folder, kind, rounds):
 def instructions(umemd):
     few, many = 10, 60
     with tempfile.TemporaryDirectory(prefix="umem-shape-") as folder:
-        for kind in ("read", "write", "alloc + free", "ping", "raw read", "raw write"):
+        for kind in ("read", "write", "alloc + free", "put", "get", "ping", "raw read", "raw write"):
             used = instructions_of(umemd, folder, kind, many) - instructions_of(umemd, folder, kind, few)
             print(f"{kind:14s}{used / ((many - few) * DEPTH):8.0f} instructions")
 

@@ -149,7 +149,7 @@ UM_ALWAYS_INLINE struct um_buf *um_reply_key(struct um_call *call, const char *k
 
 UM_ALWAYS_INLINE void um_reply_uint(struct um_call *call, const char *key, uint64_t value)
 {
-    um_json_uint(um_reply_key(call, key), value);
+    um_json_put_uint(um_reply(call), key, value);
 }
 
 UM_ALWAYS_INLINE void um_reply_bool(struct um_call *call, const char *key, bool value)

@@ -11,8 +11,7 @@ static const char *const kind_names[] = {
 
 static void write_uint(struct um_buf *out, const char *key, uint64_t value)
 {
-    um_json_key(out, key);
-    um_json_uint(out, value);
+    um_json_put_uint(out, key, value);
 }
 
 /* NULL: null. */
@@ -96,9 +95,11 @@ const struct um_member um_block_place_members[] = {UM_BLOCK_PLACE_MEMBERS, {.nam
 
 void um_describe_place(struct um_buf *out, const struct um_store *store, const struct um_block *block)
 {
-    write_uint(out, "block", um_block_handle(store, block));
-    write_uint(out, "size", um_block_size(block));
-    um_json_key(out, "address");
+    static const char address[] = "address";
+
+    um_json_put_uint(out, "block", um_block_handle(store, block));
+    um_json_put_uint(out, "size", um_block_size(block));
+    um_json_put_key(out, address, sizeof address - 1);
     um_json_uint64(out, (uint64_t)(uintptr_t)um_block_bytes(block));
 }
 

@@ -12,27 +12,30 @@
 
 /* What a block's end takes beside its record's: all its holds end, and with --wipe the memory is cleared
  * unless it is returned to the system uncleared. */
-static uint64_t cost_of_end(const struct um_call *call, const struct um_block_info *info)
+static uint64_t cost_of_end(const struct um_call *call, const struct um_block *block)
 {
-    uint64_t holds = info->holders > 1 ? (uint64_t)info->holders * UM_HOLD_COST : 0;
-    uint64_t cleared = info->size < UM_CALL_ATOMIC_SIZE ? info->size : UM_CALL_ATOMIC_SIZE;
+    uint64_t holders = um_block_count_holders(call->store, block);
+    uint64_t size = um_block_size(block);
+    uint64_t holds = holders > 1 ? holders * UM_HOLD_COST : 0;
+    uint64_t cleared = size < UM_CALL_ATOMIC_SIZE ? size : UM_CALL_ATOMIC_SIZE;
 
     return call->session->rpc->wipe ? holds + cleared : holds;
 }
 
-/* The block that will be freed when another one takes this name: 0 where there is none, or it is that one. */
-static um_handle find_replaced(const struct um_call *call, const char *name, um_handle taker, uint64_t *cost)
+/* The block that will be freed when `taker` or, where that is NULL, a new one takes this name. NULL: there is none, or it is that one. */
+static struct um_block *find_replaced(const struct um_call *call, const char *name,
+                                      const struct um_block *taker)
 {
     struct um_block *found = NULL;
-    struct um_block_info info;
 
-    *cost = 0;
-    if (um_store_find_block_by_name(call->store, name, &found, NULL) != UMEM_OK ||
-        um_block_handle(call->store, found) == taker)
-        return 0;
-    um_block_get_info(call->store, found, &info);
-    *cost = cost_of_end(call, &info);
-    return info.block;
+    (void)um_store_find_block_by_name(call->store, name, &found, NULL);
+    return found != taker ? found : NULL;
+}
+
+/* Its handle, and 0 where there is none. */
+static um_handle handle_of(const struct um_call *call, const struct um_block *block)
+{
+    return block != NULL ? um_block_handle(call->store, block) : 0;
 }
 
 /* ---- block.alloc: at once, or in slices where a large block's memory has to be allocated and cleared, or when raw bytes have come
@@ -139,12 +142,15 @@ UM_NEVER_INLINE static int advance_alloc(struct um_call *call, struct alloc_job 
                                          struct um_fault *fault)
 {
     const struct um_block_options *options = um_alloc_options(alloc->alloc);
+    struct um_block *replaced;
     bool more = false;
-    uint64_t cost;
     int code;
 
-    if (alloc->if_exists == UM_IF_EXISTS_REPLACE)
-        alloc->replaced = find_replaced(call, options->name, 0, &cost);
+    if (alloc->if_exists == UM_IF_EXISTS_REPLACE) {
+        replaced = find_replaced(call, options->name, NULL);
+        alloc->replaced = handle_of(call, replaced);
+        um_alloc_set_replaced(alloc->alloc, replaced);
+    }
     if (alloc->job.takes_payload)
         code = um_alloc_finish(call->store, alloc->alloc, fault);
     else
@@ -289,11 +295,15 @@ UM_NEVER_INLINE static bool begin_if_exists(struct um_call *call, const struct u
     alloc->has_heap = value[ALLOC_HEAP].given;
     alloc->has_lifetime = value[ALLOC_LIFETIME].given;
     alloc->tells_created = true;
-    options->replaces = alloc->if_exists == UM_IF_EXISTS_REPLACE;
     if (!check_if_exists(call, &value[ALLOC_NAME], alloc->if_exists))
         return false;
-    if (options->replaces)
-        alloc->replaced = find_replaced(call, options->name, 0, cost);
+    if (alloc->if_exists != UM_IF_EXISTS_REPLACE)
+        return true;
+    options->replaced = find_replaced(call, options->name, NULL);
+    if (options->replaced == NULL)
+        return true;
+    alloc->replaced = um_block_handle(call->store, options->replaced);
+    *cost = cost_of_end(call, options->replaced);
     return true;
 }
 
@@ -583,17 +593,24 @@ static const struct um_param free_params[] = {
     {.name = "if_orphaned", .type = UM_BOOLEAN, .doc = "true: refuse unless it is orphaned."},
 };
 
+static bool is_orphaned(const struct um_call *call, const struct um_block *block)
+{
+    struct um_block_info info;
+
+    um_block_get_info(call->store, block, &info);
+    return info.orphaned;
+}
+
 static void free_block(struct um_call *call, const struct um_args *args)
 {
     struct um_block *block = args->value[FREE_BLOCK].as.block;
-    struct um_block_info info;
+    uint64_t size = um_block_size(block);
     struct um_fault fault = {0};
     int code;
 
-    um_block_get_info(call->store, block, &info);
-    if (args->value[FREE_IF_ORPHANED].as.boolean != 0 && !info.orphaned) {
+    if (args->value[FREE_IF_ORPHANED].as.boolean != 0 && !is_orphaned(call, block)) {
         um_fail(call, UMEM_E_DENIED, "the block is not orphaned: it has a name, or an open session holds it");
-        um_reply_uint(call, "block", info.block);
+        um_reply_uint(call, "block", um_block_handle(call->store, block));
         um_reply_end(call);
         return;
     }
@@ -602,10 +619,10 @@ static void free_block(struct um_call *call, const struct um_args *args)
         um_fail_fault(call, code, &fault);
         return;
     }
-    if (!um_call_fits(call, 0, cost_of_end(call, &info)))
+    if (!um_call_fits(call, 0, cost_of_end(call, block)))
         return;
     um_block_free(call->store, block);
-    um_reply_uint(call, "size", info.size);
+    um_reply_uint(call, "size", size);
     um_reply_end(call);
 }
 
@@ -767,20 +784,22 @@ static void change_block(struct um_call *call, const struct um_args *args)
     const struct um_arg *value = args->value;
     struct um_block *block = value[CHANGE_BLOCK].as.block;
     enum um_lifetime lifetime = (enum um_lifetime)value[CHANGE_LIFETIME].as.word;
-    const struct um_block_changes changes = {
+    enum um_if_exists if_exists = (enum um_if_exists)value[CHANGE_IF_EXISTS].as.word;
+    struct um_block_changes changes = {
         .name = value[CHANGE_NAME].as.text,
-        .replaces = value[CHANGE_IF_EXISTS].as.word == UM_IF_EXISTS_REPLACE,
         .lifetime = value[CHANGE_LIFETIME].given ? &lifetime : NULL,
     };
     struct um_fault fault = {0};
-    um_handle replaced = 0;
-    uint64_t cost = 0;
+    um_handle replaced;
+    uint64_t cost;
     int code;
 
-    if (!check_if_exists(call, &value[CHANGE_NAME], (enum um_if_exists)value[CHANGE_IF_EXISTS].as.word))
+    if (!check_if_exists(call, &value[CHANGE_NAME], if_exists))
         return;
-    if (changes.replaces && changes.name != NULL && changes.name[0] != '\0')
-        replaced = find_replaced(call, changes.name, um_block_handle(call->store, block), &cost);
+    if (if_exists == UM_IF_EXISTS_REPLACE && changes.name != NULL && changes.name[0] != '\0')
+        changes.replaced = find_replaced(call, changes.name, block);
+    replaced = handle_of(call, changes.replaced);
+    cost = replaced != 0 ? cost_of_end(call, changes.replaced) : 0;
     if (cost != 0 && !um_call_fits(call, 0, cost))
         return;
     code = um_block_change(call->store, block, call->session->owner, &changes, &fault);

@@ -104,6 +104,14 @@ enum um_ownership um_block_ownership(const struct um_account *account, const str
     return account->owner_open ? UM_OWNERSHIP_MAKER : UM_OWNERSHIP_NONE;
 }
 
+void um_usage_note_peaks(struct um_store *store, struct um_heap *heap, uint64_t bytes)
+{
+    if (heap->bytes + bytes > heap->peak_bytes)
+        heap->peak_bytes = heap->bytes + bytes;
+    if (store->stats.bytes + bytes > store->stats.peak_bytes)
+        store->stats.peak_bytes = store->stats.bytes + bytes;
+}
+
 void um_usage_add(struct um_store *store, struct um_account *account, const struct um_block *block)
 {
     enum um_ownership ownership = um_block_ownership(account, block);
@@ -115,12 +123,9 @@ void um_usage_add(struct um_store *store, struct um_account *account, const stru
     account->owner->made.bytes += block->size;
     heap->blocks++;
     heap->bytes += block->size;
-    if (heap->bytes > heap->peak_bytes)
-        heap->peak_bytes = heap->bytes;
     store->stats.blocks++;
     store->stats.bytes += block->size;
-    if (store->stats.bytes > store->stats.peak_bytes)
-        store->stats.peak_bytes = store->stats.bytes;
+    um_usage_note_peaks(store, heap, 0);
     if (ownership == UM_OWNERSHIP_NONE) {
         heap->orphaned.blocks++;
         heap->orphaned.bytes += block->size;

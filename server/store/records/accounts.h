@@ -25,6 +25,9 @@ void um_account_unlink(struct um_store *store, struct um_account *account, struc
 void um_usage_add(struct um_store *store, struct um_account *account, const struct um_block *block);
 void um_usage_remove(struct um_store *store, struct um_account *account, const struct um_block *block);
 
+/* Raises what a heap and the store have had at most, as if there were a block of so many bytes more. */
+void um_usage_note_peaks(struct um_store *store, struct um_heap *heap, uint64_t bytes);
+
 /* What keeps a live block from being orphaned. */
 enum um_ownership um_block_ownership(const struct um_account *account, const struct um_block *block);
 

@@ -185,7 +185,9 @@ bool um_extra_dispose(struct um_store *store, struct um_block *block)
     struct um_block_extra *extra = um_extra_of(block);
     bool is_pinned = extra->pin != NULL;
     um_resize_cancel(block);
-    um_names_free(&store->block_names, extra->name);
+    /* Another block may have taken the name. */
+    if (extra->name != NULL && extra->name->handle == um_slot_handle(&block->slot, UM_HANDLE_BLOCK))
+        um_names_free(&store->block_names, extra->name);
     while (!um_list_is_empty(&extra->holds))
         um_hold_free(store, UM_LIST_ITEM(um_list_take(&extra->holds), struct um_hold, in_block));
     if (is_pinned)

@@ -7,7 +7,7 @@
 #include "store/records/block_extra.h"
 #include "store/records/block_memory.h"
 #include "store/records/blocks.h"
-#include "store/records/durable.h"
+#include "store/records/durable_notes.h"
 #include "store/records/fault.h"
 #include "store/records/reclaim.h"
 #include "store/records/unused.h"

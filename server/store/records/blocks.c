@@ -9,7 +9,7 @@
 #include "store/records/accounts.h"
 #include "store/records/block_extra.h"
 #include "store/records/block_memory.h"
-#include "store/records/durable.h"
+#include "store/records/durable_notes.h"
 #include "store/records/fault.h"
 #include "store/records/heaps.h"
 #include "store/records/holds.h"
@@ -21,7 +21,8 @@
 #include "store/records/validation.h"
 
 enum {
-    PREFETCHED_BYTES = 128 /* of a block that are fetched */
+    PREFETCHED_BYTES = 128,   /* of a block that are fetched */
+    RENEWED_SIZE = 64 * 1024, /* bytes of the largest block that one of the same name is made of */
 };
 
 /* An allocation in steps: memory that is being prepared for a block that does not exist yet. */
@@ -182,29 +183,40 @@ static int check_replaced(struct um_store *store, struct um_block *taken, const 
     return code != 0 ? code : um_block_check(store, taken, fault);
 }
 
-/* Copies a name for a block of `owner` in `heap`, if it is valid and free, or may be taken from the block that has it. give_name() it or free it. */
-static int new_name(struct um_store *store, const char *text, bool replaces, const struct um_heap *heap,
-                    const struct um_owner *owner, struct um_name **name, struct um_fault *fault)
+/* The name for a block of `owner` in `heap`: that of the block it replaces, if it may, or a copy of the text, if that is valid and free.
+ * take_name() it or drop_name() it. */
+static int find_name(struct um_store *store, const char *text, struct um_block *replaced,
+                     const struct um_heap *heap, const struct um_owner *owner, struct um_name **name,
+                     struct um_fault *fault)
 {
-    int code = um_name_check(text, fault);
+    int code =
+        replaced != NULL ? check_replaced(store, replaced, heap, owner, fault) : um_name_check(text, fault);
     if (code != 0)
         return code;
+    if (replaced != NULL) {
+        *name = um_extra_of(replaced)->name;
+        return 0;
+    }
     struct um_name *made = um_names_new(&store->block_names, text);
     if (made == NULL)
         return um_fault(fault, UMEM_E_NO_MEMORY,
                         (struct um_fault){.what = "the system has no memory for the name"});
     struct um_block *taken = bearer_of(store, um_names_find_same(&store->block_names, made));
-    if (taken != NULL && replaces)
-        code = check_replaced(store, taken, heap, owner, fault);
-    else if (taken != NULL)
-        code = um_fault(
-            fault, UMEM_E_NAME_TAKEN,
-            (struct um_fault){.block = um_block_handle(store, taken), .what = "another block has this name"});
-    if (code == 0)
+    if (taken == NULL) {
         *name = made;
-    else
-        um_names_free(&store->block_names, made);
-    return code;
+        return 0;
+    }
+    um_names_free(&store->block_names, made);
+    return um_fault(
+        fault, UMEM_E_NAME_TAKEN,
+        (struct um_fault){.block = um_block_handle(store, taken), .what = "another block has this name"});
+}
+
+/* Frees a name that was found for a block which there will not be. Another block's stays that one's. */
+static void drop_name(struct um_store *store, struct um_name *name)
+{
+    if (name != NULL && !name->listed)
+        um_names_free(&store->block_names, name);
 }
 
 /* Whether one more block of this size is allowed. */
@@ -249,20 +261,22 @@ UM_ALWAYS_INLINE void free_block(struct um_store *store, struct um_block *block)
         um_raise_block_freed(store, handle, heap);
 }
 
-/* Frees the block that has a name which another one is to have. */
+/* Frees the block whose name another one has taken. */
 UM_NEVER_INLINE static void free_bearer(struct um_store *store, struct um_block *block)
 {
     free_block(store, block);
 }
 
-/* Puts a name into the table that is in its block's extra already. The block that had it is freed, if new_name() has found that it
- * may be. */
-static void give_name(struct um_store *store, struct um_name *name, const struct um_block *block)
+/* Makes a name that find_name() has found a block's own, in whose extra it is already. The block that had it is freed. */
+static void take_name(struct um_store *store, struct um_name *name, const struct um_block *block)
 {
-    struct um_block *taken = bearer_of(store, um_names_find_same(&store->block_names, name));
-    if (taken != NULL)
-        free_bearer(store, taken);
-    um_names_insert(&store->block_names, name, um_block_handle(store, block));
+    um_handle former = name->handle;
+    if (!name->listed) {
+        um_names_insert(&store->block_names, name, um_block_handle(store, block));
+        return;
+    }
+    name->handle = um_block_handle(store, block);
+    free_bearer(store, um_slots_at(&store->blocks, um_handle_slot(former)));
 }
 
 /* Makes a block that the limits allow; where it succeeds it takes `name` over, and `address`, if that is not NULL, as its
@@ -290,7 +304,7 @@ static struct um_block *make(struct um_store *store, struct um_heap *heap, struc
         um_durable_note_block(store, block);
     /* Last, as the account of the block that is freed may end with it. */
     if (name != NULL)
-        give_name(store, name, block);
+        take_name(store, name, block);
     return block;
 fail:
     um_extra_free_if_unused(block);
@@ -316,8 +330,34 @@ static int check_new(struct um_store *store, struct um_heap *heap, const struct 
             fault->ntstatus = um_block_ntstatus(heap, options->flags);
         return code;
     }
-    return options->name != NULL ? new_name(store, options->name, options->replaces, heap, owner, name, fault)
-                                 : 0;
+    if (options->name == NULL)
+        return 0;
+    return find_name(store, options->name, options->replaced, heap, owner, name, fault);
+}
+
+/* Whether a block can become the one that replaces it: this is as large and of the same account, and nobody else uses the block's memory
+ * or is informed of its end. Large ones are left to heaps that need not clear them. */
+static bool can_renew(const struct um_store *store, const struct um_block *block,
+                      const struct um_account *account, uint64_t size)
+{
+    const struct um_block_extra *extra = um_extra_of(block);
+    return um_account_of(store, block) == account && block->size == size && size <= RENEWED_SIZE &&
+           account->heap->ops->locate == NULL && extra->pin == NULL && extra->resize == NULL &&
+           extra->holders == 0 && !extra->maker_released && !um_block_is_observed(store, block);
+}
+
+/* Puts a block in the place of one that has its name, account and memory: but for the handle and the bytes nothing changes. Returns false
+ * where the record has no handle for it. */
+static bool renew(struct um_store *store, struct um_block *block)
+{
+    if (!um_slot_renew(&block->slot))
+        return false;
+    um_usage_note_peaks(store, um_block_heap(store, block), block->size);
+    um_extra_of(block)->name->handle = um_block_handle(store, block);
+    block->created_seconds = store->now_seconds;
+    if (block->size != 0)
+        memset(um_address_of(block), 0, (size_t)block->size);
+    return true;
 }
 
 /* Makes a block after that check. It takes `name` over in any case, and `address`, where it is not NULL and the call succeeds,
@@ -328,16 +368,21 @@ static int make_block(struct um_store *store, struct um_heap *heap, struct um_ow
 {
     int code = um_heap_check_journal(heap, false, fault);
     if (code != 0) {
-        um_names_free(&store->block_names, name);
+        drop_name(store, name);
         return code;
     }
     struct um_account *account = um_account_get(store, heap, owner, options->lifetime);
+    if (account != NULL && options->replaced != NULL && address == NULL &&
+        can_renew(store, options->replaced, account, options->size) && renew(store, options->replaced)) {
+        *block = options->replaced;
+        return 0;
+    }
     struct um_block *made = account != NULL ? make(store, heap, account, options->size, name, address) : NULL;
     if (made != NULL) {
         *block = made;
         return 0;
     }
-    um_names_free(&store->block_names, name);
+    drop_name(store, name);
     code = um_block_no_memory(heap, options->size, fault);
     if (code == UMEM_E_NO_MEMORY)
         um_reclaim_explain(store, fault);
@@ -382,7 +427,10 @@ static int start_alloc(struct um_store *store, struct um_heap *heap, struct um_o
 {
     bool is_long = alloc_takes_long(store, heap, options->size);
     struct um_alloc *made = calloc(1, sizeof *made);
-    if (made != NULL)
+    bool is_own = name == NULL || !name->listed;
+    if (!is_own) /* the other block may go before this one is made */
+        name = um_names_new(&store->block_names, options->name);
+    if (made != NULL && (is_own || name != NULL))
         made->address = is_long ? um_block_reserve_memory(store, heap, options->size)
                                 : um_block_alloc_memory(store, heap, options->size);
     if (made == NULL || made->address == NULL) {
@@ -399,6 +447,7 @@ static int start_alloc(struct um_store *store, struct um_heap *heap, struct um_o
     made->owner = owner;
     made->options = *options;
     made->options.name = name != NULL ? name->text : NULL;
+    made->options.replaced = NULL;
     made->name = name;
     made->prepared = is_long ? 0 : options->size;
     heap->pins++;
@@ -479,6 +528,7 @@ int um_alloc_step(struct um_store *store, struct um_alloc *alloc, uint64_t budge
     bool is_last = alloc->prepared == alloc->options.size;
     if (code == 0 && is_last)
         code = finish_alloc(store, alloc, fault);
+    alloc->options.replaced = NULL;
     if (code == 0)
         *more = !is_last;
     return code;
@@ -502,12 +552,19 @@ int um_alloc_finish(struct um_store *store, struct um_alloc *alloc, struct um_fa
     if (code != 0)
         return code;
     assert(prepared == alloc->options.size);
-    return finish_alloc(store, alloc, fault);
+    code = finish_alloc(store, alloc, fault);
+    alloc->options.replaced = NULL;
+    return code;
 }
 
 unsigned char *um_alloc_bytes(const struct um_alloc *alloc)
 {
     return alloc->address;
+}
+
+void um_alloc_set_replaced(struct um_alloc *alloc, struct um_block *replaced)
+{
+    alloc->options.replaced = replaced;
 }
 
 const struct um_block_options *um_alloc_options(const struct um_alloc *alloc)
@@ -626,6 +683,11 @@ struct um_heap *um_block_heap(const struct um_store *store, const struct um_bloc
     return um_account_of(store, block)->heap;
 }
 
+uint32_t um_block_count_holders(const struct um_store *store, const struct um_block *block)
+{
+    return um_block_holders(um_account_of(store, block), block);
+}
+
 void um_block_note_bytes(const struct um_store *store, const struct um_block *block, uint64_t bytes)
 {
     um_account_of(store, block)->heap->touched_bytes += bytes;
@@ -652,7 +714,7 @@ static int get_name(struct um_store *store, const struct um_block *block, const 
         return 0;
     if (name[0] != '\0') {
         int code =
-            new_name(store, name, changes->replaces, change->account->heap, owner, &change->name, fault);
+            find_name(store, name, changes->replaced, change->account->heap, owner, &change->name, fault);
         if (code != 0)
             return code;
     }
@@ -723,7 +785,7 @@ static void apply_change(struct um_store *store, struct um_block *block, const s
         um_durable_note_change(store, block);
     /* Last, as the account of the block that is freed may end with it. */
     if (change->name != NULL)
-        give_name(store, change->name, block);
+        take_name(store, change->name, block);
 }
 
 int um_block_change(struct um_store *store, struct um_block *block, struct um_owner *owner,
@@ -754,7 +816,7 @@ int um_block_change(struct um_store *store, struct um_block *block, struct um_ow
         apply_change(store, block, &change);
         return 0;
     }
-    um_names_free(&store->block_names, change.name);
+    drop_name(store, change.name);
     um_hold_discard(change.hold);
     if (code != 0)
         return code;

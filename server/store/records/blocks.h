@@ -13,7 +13,8 @@ struct um_block_options {
     uint32_t flags;   /* as a heap's; create_enable_execute is UMEM_E_DENIED, realloc_in_place_only ignored */
     const char *name; /* 1 to 255 bytes, copied; NULL: none */
     enum um_lifetime lifetime; /* session: freed when its owner ends */
-    bool replaces;             /* the name may be another block's: that one is freed when this one takes it */
+    struct um_block
+        *replaced; /* that has the name, and is freed when this one takes it; NULL: none may have it */
 };
 
 struct um_block_info {
@@ -64,8 +65,8 @@ void um_store_prefetch(const struct um_store *store, const um_handle *handles, s
 
 /* Allocates zeroed memory in `heap` for `owner`. UMEM_E_NO_MEMORY (the heap's maximum or free ranges, or the system's
  * memory), UMEM_E_LIMIT_EXCEEDED (bytes, session_bytes, blocks), UMEM_E_NAME_TAKEN, UMEM_E_CORRUPTED (a shared heap that a client took
- * memory away from). With `replaces` also UMEM_E_LOCKED and UMEM_E_CORRUPTED of the block that has the name (um_block_check()); that one
- * is freed when nothing can fail any more, and counts for the limits until then. */
+ * memory away from). With `replaced` also UMEM_E_LOCKED and UMEM_E_CORRUPTED of that block (um_block_check()), which is freed when nothing
+ * can fail any more, and counts for the limits until then. */
 int um_block_alloc(struct um_store *store, struct um_heap *heap, struct um_owner *owner,
                    const struct um_block_options *options, struct um_block **block, struct um_fault *fault);
 
@@ -102,6 +103,10 @@ int um_alloc_finish(struct um_store *store, struct um_alloc *alloc, struct um_fa
 /* The memory, before the last step or um_alloc_finish(): bytes that are prepared may be written already. */
 unsigned char *um_alloc_bytes(const struct um_alloc *alloc);
 
+/* Says which block has the name now, which the next step may free; NULL: none may have it. It is forgotten with that step, as the block may
+ * go before another one. */
+void um_alloc_set_replaced(struct um_alloc *alloc, struct um_block *replaced);
+
 /* What it was begun with; the name is a copy that lives as long as it. */
 const struct um_block_options *um_alloc_options(const struct um_alloc *alloc);
 struct um_heap *um_alloc_heap(const struct um_alloc *alloc);
@@ -136,20 +141,23 @@ unsigned char *um_block_bytes(const struct um_block *block);
 uint64_t um_block_size(const struct um_block *block);
 struct um_heap *um_block_heap(const struct um_store *store, const struct um_block *block);
 
+/* How many open owners hold a block, its maker among them. */
+uint32_t um_block_count_holders(const struct um_store *store, const struct um_block *block);
+
 /* Counts bytes of a block that a call is about, for its heap. */
 void um_block_note_bytes(const struct um_store *store, const struct um_block *block, uint64_t bytes);
 
 /* What um_block_change() changes. */
 struct um_block_changes {
     const char *name;                 /* NULL: stays; "": is taken away */
-    bool replaces;                    /* as in struct um_block_options */
+    struct um_block *replaced;        /* as in struct um_block_options */
     const enum um_lifetime *lifetime; /* NULL: stays */
 };
 
 /* Names a block and changes its lifetime. Lifetime session makes `owner` the block's owner, and so does any call on an orphan, even one
  * that asks for no change: whoever changes an orphan holds it from then on. An earlier owner that holds the
  * block continues to hold it. UMEM_E_INVALID_PARAMS (the name), UMEM_E_NAME_TAKEN, UMEM_E_NO_MEMORY,
- * UMEM_E_LIMIT_EXCEEDED (the earlier owner's hold); with `replaces` as um_block_alloc(). */
+ * UMEM_E_LIMIT_EXCEEDED (the earlier owner's hold); with `replaced` as um_block_alloc(). */
 int um_block_change(struct um_store *store, struct um_block *block, struct um_owner *owner,
                     const struct um_block_changes *changes, struct um_fault *fault);
 

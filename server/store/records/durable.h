@@ -1,9 +1,11 @@
 /*
- * Durable heaps: what they have besides a shared heap's memory, which is a journal of their records in a state directory.
+ * Durable heaps: what they have besides a shared heap's memory, which is a journal of their records in a state directory. This is what all
+ * parts of that share: the records, commits, and what a failure is.
  *
- * Owns: the journals and the files of bytes. Must not know: what the directory is, threads, when answers go out.
+ * Owns: what was noted and not committed, and memory that waits for that. Must not know: what the directory is, threads, when answers go
+ * out.
  *
- * A change is noted when it has been made: space for the note was reserved before. um_store_commit() writes all notes, before answers tell
+ * A change is noted when it has been made (durable_notes.h): space for the note was reserved before. um_store_commit() writes all notes, before answers tell
  * of the changes. Memory that is freed is not handed out again before the note of that is written: until then, the block would come back
  * where the process is killed.
  *
@@ -22,7 +24,8 @@
 
 enum {
     UM_DURABLE_FREED_LIMIT = 256, /* blocks whose memory waits for a commit, where that can be done at once */
-    UM_STATE_TEXT_CAPACITY = 4096 + 512, /* bytes: a path and a sentence */
+    UM_STATE_PATH_CAPACITY = 4096,
+    UM_STATE_TEXT_CAPACITY = UM_STATE_PATH_CAPACITY + 512, /* bytes: a path and a sentence */
     UM_DURABLE_TRAILER_SIZE =
         4096 /* bytes behind the heap's own in the file of bytes, which say whose it is */
 };
@@ -102,72 +105,53 @@ struct um_state {
     char text[UM_STATE_TEXT_CAPACITY]; /* of the last fault */
 };
 
-/* ---- making and destroying ---- */
+/* Writes the path of a heap's file. */
+void um_state_path(const struct um_state *state, uint64_t heap, uint32_t number, char *path, size_t capacity);
 
-/* Makes the files and the memory of a new heap, whose record has its handle and options already. `name` may be NULL.
- * UMEM_E_NO_MEMORY. */
-int um_durable_create(struct um_store *store, struct um_heap *heap, const char *name,
-                      const struct um_owner *maker, struct um_fault *fault);
+/* A random number, for keys and ids. */
+uint64_t um_state_draw(struct um_state *state);
 
-/* Notes that a heap is destroyed. Its memory may still be in use; its files are removed when nothing depends on them. */
-void um_durable_destroy(struct um_heap *heap);
+/* ---- failures ---- */
 
-/* ---- changes ---- */
-
-/* Makes sure that a change of a block can be noted: 0, UMEM_E_NO_MEMORY or, where the journal has failed, UMEM_E_CORRUPTED. `is_freeing`: it
- * makes space. */
-int um_durable_check(struct um_heap *heap, bool is_freeing, struct um_fault *fault);
-
-/* Likewise of any heap. */
-UM_ALWAYS_INLINE int um_heap_check_journal(struct um_heap *heap, bool is_freeing, struct um_fault *fault)
-{
-    return heap->durable != NULL ? um_durable_check(heap, is_freeing, fault) : 0;
-}
+/* The facts of a journal that has failed: UMEM_E_CORRUPTED. */
+int um_durable_explain_failure(const struct um_durable *durable, struct um_fault *fault);
 
 /* Says in the facts of a failure that the disk has no space for a block's bytes. */
 void um_durable_explain_space(struct um_durable *durable, struct um_fault *fault);
 
-/* Note what was done with a block of a durable heap. */
-void um_durable_note_block(struct um_store *store, const struct um_block *block);
-void um_durable_note_free(struct um_store *store, const struct um_heap *heap, um_handle block);
-void um_durable_note_place(struct um_store *store, const struct um_block *block);
-void um_durable_note_change(struct um_store *store, const struct um_block *block);
+/* Whether the journal goes on. Where it has failed, that is counted and reported once, and the memory that was to be freed stays as it is:
+ * the blocks come back. */
+bool um_durable_goes_on(struct um_durable *durable);
 
-/* Notes that bytes of a block were written: nothing is written of that, but they may have to be on the disk before an answer. */
+/* ---- commits ---- */
+
+/* Something was added to the journal that an answer may tell of. */
+void um_durable_note_uncommitted(struct um_durable *durable);
+
+/* Something is not on the disk. */
+void um_durable_note_unsynced(struct um_durable *durable);
+
+/* Bytes of a block were written: nothing is written of that, but they may have to be on the disk before an answer. */
 void um_durable_note_bytes(struct um_durable *durable);
 
-/* Notes that a block is smaller before it is, and writes that at once: the rest of its memory is free then. */
-int um_durable_shrink(struct um_store *store, struct um_block *block, uint64_t size, struct um_fault *fault);
+/* The journal may want to be written anew. */
+void um_durable_note_work(struct um_durable *durable);
+
+/* Writes what was noted, and frees memory that waits for that. False: the journal has failed. */
+bool um_durable_commit(struct um_durable *durable);
+
+/* ---- memory that waits ---- */
 
 /* Frees a block's memory when the note of that is written. */
 void um_durable_free_memory(struct um_durable *durable, void *address, uint64_t size);
+
+/* Frees the first `count` of what waits. */
+void um_durable_release_freed(struct um_durable *durable, size_t count);
 
 /* Has memory freed that waits for a commit, by committing now. Returns whether there was some. What waits for a sync goes on waiting. */
 bool um_durable_release(struct um_durable *durable);
 
 /* Whether there is some. */
 bool um_durable_has_freed(const struct um_durable *durable);
-
-/* ---- work in the background ---- */
-
-/* Does a piece of it. */
-void um_state_work(struct um_state *state);
-
-/* Whether there is some. */
-bool um_state_has_work(const struct um_state *state);
-
-/* ---- the state, as a whole ---- */
-
-/* Makes a durable heap of a record with memory, for restoring, with its file of bytes, which it owns if that succeeds. NULL: no memory. */
-struct um_durable *um_durable_new(struct um_state *state, struct um_heap *heap, struct um_file *bytes);
-
-/* Writes which handles must not be given out again, and waits until that is on the disk. */
-bool um_state_save_handles(struct um_state *state);
-
-/* Ends in order: everything that was noted is on the disk, and nothing is noted any more. */
-void um_state_close(struct um_store *store);
-
-/* Writes the path of a heap's file. */
-void um_state_path(const struct um_state *state, uint64_t heap, uint32_t number, char *path, size_t capacity);
 
 #endif

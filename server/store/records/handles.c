@@ -10,7 +10,8 @@
 enum {
     CHUNK_SIZE_TARGET = 64 * 1024, /* bytes; a chunk is the largest power of two of records that fits */
     LINE_SIZE = 64,                /* bytes in a cache line, or a part of one */
-    SPARES_SIZE = 1024 * 1024      /* bytes of groups without records in use that are kept */
+    SPARES_SIZE = 1024 * 1024,     /* bytes of groups without records in use that are kept */
+    RENEWALS_LIMIT = 64            /* handles that a record has, one after the other */
 };
 
 /* What stands for the records of a chunk that was freed: slots that are not in use. Nobody writes to it. */
@@ -350,6 +351,16 @@ void um_slots_release(struct um_slots *slots, void *record)
         append_free(slots, group, number);
     if (--it->live == 0)
         group_is_empty(slots, group);
+}
+
+bool um_slot_renew(struct um_slot *slot)
+{
+    uint32_t next = (slot->state & ~UM_SLOT_LIVE) + 1;
+    assert(um_slot_is_live(slot));
+    if (next % RENEWALS_LIMIT == 0 || next > UM_GENERATION_LIMIT)
+        return false;
+    slot->state = UM_SLOT_LIVE | next;
+    return true;
 }
 
 /* ---- former handles ---- */

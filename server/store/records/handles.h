@@ -127,6 +127,10 @@ void um_slots_end_restoring(struct um_slots *slots);
  * retired. */
 void um_slots_release(struct um_slots *slots, void *record);
 
+/* Gives a record in use the next handle of its slot, and makes the one that it has stale. Returns false, with nothing changed, where
+ * another slot's turn has come: all are used about alike. */
+bool um_slot_renew(struct um_slot *slot);
+
 /* The record of a slot below `used`, in use or not. */
 UM_ALWAYS_INLINE void *um_slots_at(const struct um_slots *slots, uint32_t slot)
 {

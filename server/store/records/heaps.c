@@ -3,7 +3,8 @@
 #include <assert.h>
 #include <string.h>
 
-#include "store/records/durable.h"
+#include "store/records/durable_make.h"
+#include "store/records/durable_notes.h"
 #include "store/records/fault.h"
 #include "store/records/reclaim.h"
 

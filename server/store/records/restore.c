@@ -9,9 +9,12 @@
 #include "store/records/accounts.h"
 #include "store/records/block_extra.h"
 #include "store/records/blocks.h"
-#include "store/records/durable.h"
+#include "store/records/durable_handles.h"
+#include "store/records/durable_make.h"
+#include "store/records/durable_notes.h"
 #include "store/records/names.h"
 #include "store/records/owners.h"
+#include "store/records/state_sync.h"
 
 enum {
     WHY_CAPACITY = 4096 + 512,

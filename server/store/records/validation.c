@@ -1,6 +1,6 @@
 #include "store/records/validation.h"
 
-#include "store/records/durable.h"
+#include "store/records/durable_notes.h"
 #include "store/records/fault.h"
 #include "store/records/heaps.h"
 #include "store/records/records.h"

@@ -1,8 +1,10 @@
 /* common/base: bytes, texts, errors. */
+#include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,6 +13,7 @@
 #include "base/arena.h"
 #include "base/base64_avx2.h"
 #include "base/buf.h"
+#include "base/digits.h"
 #include "base/encoding.h"
 #include "base/processor.h"
 #include "base/size.h"
@@ -338,9 +341,59 @@ static void test_an_arena_keeps_one_small_chunk(void **state)
     um_arena_deinit(&arena);
 }
 
+/* As printf() writes the number, and nothing is written behind UM_DIGITS_SIZE bytes. */
+static void check_digits(bool is_signed, uint64_t value)
+{
+    char expected[64];
+    char written[UM_DIGITS_SIZE + 8];
+    size_t size;
+
+    if (is_signed)
+        snprintf(expected, sizeof expected, "%" PRId64, (int64_t)value);
+    else
+        snprintf(expected, sizeof expected, "%" PRIu64, value);
+    memset(written, '#', sizeof written);
+    size = is_signed ? um_digits_put_int(written, (int64_t)value) : um_digits_put_uint(written, value);
+    assert_int_equal(size, strlen(expected));
+    assert_memory_equal(written, expected, size);
+    assert_memory_equal(written + UM_DIGITS_SIZE, "########", 8);
+}
+
+static void test_digits_are_those_of_printf(void **state)
+{
+    enum { SMALL = 20000, RANDOM = 20000 };
+    uint64_t power = 1;
+    uint64_t random = UINT64_C(0x9e3779b97f4a7c15);
+
+    (void)state;
+    for (uint64_t value = 0; value < SMALL; value++) {
+        check_digits(false, value);
+        check_digits(false, 100000000 - 1 - value);
+        check_digits(false, value * 10000 + value / 2);
+    }
+    for (int digits = 1; digits < UM_DIGITS_SIZE; digits++) {
+        power *= 10;
+        for (uint64_t value = power - 2; value != power + 2; value++) {
+            check_digits(false, value);
+            check_digits(true, value);
+            check_digits(true, 0 - value);
+        }
+    }
+    for (int i = 0; i < RANDOM; i++) {
+        random = random * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+        check_digits(false, random >> i % 64);
+        check_digits(true, random >> i % 64);
+        check_digits(true, 0 - (random >> i % 64));
+    }
+    check_digits(false, UINT64_MAX);
+    check_digits(true, UINT64_C(1) << 63);
+    check_digits(true, (UINT64_C(1) << 63) - 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_digits_are_those_of_printf),
         cmocka_unit_test(test_an_arena_keeps_one_small_chunk),
         cmocka_unit_test(test_buf_keeps_its_limit),
         cmocka_unit_test(test_base64_vectors),

@@ -12,7 +12,7 @@
 /* Needs those before it. */
 #include <cmocka.h>
 
-#include "fake_transport.h"
+#include "fake_client.h"
 #include "lib/connection/client.h"
 
 #define RESULT(id, result) "{\"jsonrpc\":\"2.0\",\"id\":" id ",\"result\":" result "}\n"
@@ -30,35 +30,20 @@ static umem_client *client;
 static int setup(void **state)
 {
     (void)state;
-    fake_begin();
-    client = umem_client_new(&(struct umem_options){.pipe = "nowhere", .timeout_ms = 50});
-    assert_int_equal(umem_connect(client), UMEM_OK);
+    client = fake_connect(50, 0);
     return 0;
 }
 
 static int teardown(void **state)
 {
     (void)state;
-    umem_client_free(client);
-    fake_end();
+    fake_disconnect(client);
     return 0;
 }
 
 static void answer(const char *lines)
 {
     fake_answer_text(lines, NULL, 0);
-}
-
-/* How often a text was written. */
-static unsigned count_sent(const char *text)
-{
-    unsigned count = 0;
-
-    assert_true(fake.sent_size < FAKE_SENT_SIZE);
-    fake.sent[fake.sent_size] = '\0';
-    for (const char *at = strstr(fake.sent, text); at != NULL; at = strstr(at + 1, text))
-        count++;
-    return count;
 }
 
 static void expect_error(int code, const char *message)
@@ -107,8 +92,8 @@ static void test_a_pipeline_that_is_full(void **state)
     assert_int_equal(fake.sent_size, 0);
     answer(RESULT("1", "{\"limits\":{}}"));
     assert_int_equal(umem_submit_block_write(calls, 1, 0, bytes, MIB), UMEM_OK);
-    assert_int_equal(count_sent("server.ping"), 3);
-    assert_int_equal(count_sent("block.write"), 1);
+    assert_int_equal(fake_count_sent("server.ping"), 3);
+    assert_int_equal(fake_count_sent("block.write"), 1);
     umem_calls_free(calls);
     free(bytes);
 }
@@ -195,8 +180,8 @@ static void test_raw_bytes_of_a_batch(void **state)
     assert_string_equal(first, "--");
     assert_string_equal(second, "ab");
     assert_string_equal(third, "cde");
-    assert_int_equal(count_sent("Payload-Length: 4\r\n"), 1);
-    assert_int_equal(count_sent("]wxyz"), 1);
+    assert_int_equal(fake_count_sent("Payload-Length: 4\r\n"), 1);
+    assert_int_equal(fake_count_sent("]wxyz"), 1);
     umem_calls_free(calls);
 }
 
@@ -546,36 +531,38 @@ static void test_objects(void **state)
     assert_null(memory);
     answer(RESULT("2", "{\"block\":7}"));
     assert_int_equal(umem_memory_alloc(client, 9, 4, &memory), UMEM_OK);
-    assert_int_equal(count_sent("\"params\":{\"size\":4,\"heap\":9}"), 1);
+    assert_int_equal(fake_count_sent("\"params\":{\"size\":4,\"heap\":9}"), 1);
     assert_true(umem_memory_block(memory) == 7 && umem_memory_size(memory) == 4);
     fake_answer_text(RESULT("3", "{\"size\":1}"), "x", 1);
     assert_int_equal(umem_memory_get(memory, 2, &byte), UMEM_OK);
     assert_int_equal(byte, 'x');
-    assert_int_equal(count_sent("\"params\":{\"block\":7,\"offset\":2,\"encoding\":\"raw\",\"size\":1}"), 1);
+    assert_int_equal(fake_count_sent("\"params\":{\"block\":7,\"offset\":2,\"encoding\":\"raw\",\"size\":1}"),
+                     1);
     answer(RESULT("4", "{\"size\":1}"));
     assert_int_equal(umem_memory_set(memory, 3, 'y'), UMEM_OK);
     assert_int_equal(
-        count_sent("\"params\":{\"block\":7,\"offset\":3,\"encoding\":\"raw\",\"size\":1},\"id\":4}y"), 1);
+        fake_count_sent("\"params\":{\"block\":7,\"offset\":3,\"encoding\":\"raw\",\"size\":1},\"id\":4}y"),
+        1);
     answer(RESULT("5", "{}"));
     assert_int_equal(umem_memory_copy(memory, memory, 2), UMEM_OK);
     assert_int_equal(
-        count_sent("\"source\":7,\"target\":7,\"source_offset\":0,\"target_offset\":0,\"size\":2}"), 1);
+        fake_count_sent("\"source\":7,\"target\":7,\"source_offset\":0,\"target_offset\":0,\"size\":2}"), 1);
     /* Freed once, whichever way. */
     assert_true(umem_memory_is_free_on_dispose(memory));
     answer(RESULT("6", "{}"));
     assert_int_equal(umem_memory_free(memory), UMEM_OK);
     assert_int_equal(umem_memory_dispose(memory), UMEM_OK);
-    assert_int_equal(count_sent("block.free"), 1);
+    assert_int_equal(fake_count_sent("block.free"), 1);
     answer(RESULT("7", "{\"block\":8}"));
     assert_int_equal(umem_memory_alloc(client, UMEM_PROCESS_HEAP, 4, &memory), UMEM_OK);
     answer(RESULT("8", "{}"));
     assert_int_equal(umem_memory_dispose(memory), UMEM_OK);
-    assert_int_equal(count_sent("block.free"), 2);
+    assert_int_equal(fake_count_sent("block.free"), 2);
     answer(RESULT("9", "{\"block\":8}"));
     assert_int_equal(umem_memory_alloc(client, UMEM_PROCESS_HEAP, 4, &memory), UMEM_OK);
     umem_memory_set_free_on_dispose(memory, false);
     assert_int_equal(umem_memory_dispose(memory), UMEM_OK);
-    assert_int_equal(count_sent("block.free"), 2);
+    assert_int_equal(fake_count_sent("block.free"), 2);
     assert_int_equal(umem_memory_dispose(NULL), UMEM_OK);
 }
 

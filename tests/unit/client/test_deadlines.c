@@ -12,7 +12,7 @@
 /* Needs those before it. */
 #include <cmocka.h>
 
-#include "fake_transport.h"
+#include "fake_client.h"
 #include "lib/connection/client.h"
 
 enum { TIMEOUT_MS = 50, MIB = 1 << 20 };
@@ -22,27 +22,15 @@ static umem_client *client;
 static int setup(void **state)
 {
     (void)state;
-    fake_begin();
-    client = umem_client_new(&(struct umem_options){.pipe = "nowhere", .timeout_ms = TIMEOUT_MS});
-    assert_int_equal(umem_connect(client), UMEM_OK);
+    client = fake_connect(TIMEOUT_MS, 0);
     return 0;
 }
 
 static int teardown(void **state)
 {
     (void)state;
-    umem_client_free(client);
-    fake_end();
+    fake_disconnect(client);
     return 0;
-}
-
-/* Has the request of that id answered by this result. */
-static void answer(unsigned id, const char *result)
-{
-    char line[1024];
-
-    snprintf(line, sizeof line, "{\"jsonrpc\":\"2.0\",\"id\":%u,\"result\":%s}\n", id, result);
-    fake_answer_text(line, NULL, 0);
 }
 
 /* The last request was written, and its answer read, with so much time. */
@@ -50,18 +38,6 @@ static void expect_deadlines(uint64_t begin_ms, uint64_t within_ms)
 {
     assert_int_equal(fake.write_deadline_ms, begin_ms + within_ms);
     assert_int_equal(fake.read_deadline_ms, begin_ms + within_ms);
-}
-
-/* How often a text was written. */
-static unsigned count_sent(const char *text)
-{
-    unsigned count = 0;
-
-    assert_true(fake.sent_size < FAKE_SENT_SIZE);
-    fake.sent[fake.sent_size] = '\0';
-    for (const char *at = strstr(fake.sent, text); at != NULL; at = strstr(at + 1, text))
-        count++;
-    return count;
 }
 
 /* ---- how long each call may take ---- */
@@ -84,24 +60,24 @@ static void test_calls(void **state)
     const uint8_t value = 0;
 
     (void)state;
-    answer(1, "{}");
+    fake_answer_result(1, "{}");
     assert_int_equal(umem_server_ping(client), UMEM_OK);
     expect_deadlines(begin_ms, TIMEOUT_MS);
     /* The time that the daemon may let it wait comes on top. */
-    answer(2, "{\"value\":1}");
+    fake_answer_result(2, "{\"value\":1}");
     assert_int_equal(umem_block_wait(client, 1, 0, UMEM_TYPE_U8, &value, 200, NULL), UMEM_OK);
     expect_deadlines(begin_ms, TIMEOUT_MS + 200);
-    answer(3, "{}");
+    fake_answer_result(3, "{}");
     assert_int_equal(umem_heap_lock(client, 1, 300), UMEM_OK);
     expect_deadlines(begin_ms, TIMEOUT_MS + 300);
-    answer(4, "{\"value\":1}");
+    fake_answer_result(4, "{\"value\":1}");
     assert_int_equal(umem_block_wait(client, 1, 0, UMEM_TYPE_U8, &value, UMEM_FOREVER, NULL), UMEM_OK);
     assert_true(fake.read_deadline_ms == UM_NO_DEADLINE && fake.write_deadline_ms == UM_NO_DEADLINE);
-    answer(5, "{}");
+    fake_answer_result(5, "{}");
     umem_set_timeout(client, 70);
     assert_int_equal(umem_server_ping(client), UMEM_OK);
     expect_deadlines(begin_ms, 70);
-    answer(6, "{}");
+    fake_answer_result(6, "{}");
     umem_set_timeout(client, 0);
     assert_int_equal(umem_server_ping(client), UMEM_OK);
     assert_true(fake.read_deadline_ms == UM_NO_DEADLINE && fake.write_deadline_ms == UM_NO_DEADLINE);
@@ -128,8 +104,8 @@ static void test_pipeline(void **state)
     (void)state;
     assert_int_equal(umem_submit_call(calls, "server.ping", NULL, NULL), UMEM_OK);
     assert_int_equal(umem_submit_block_wait(calls, 1, 0, UMEM_TYPE_U8, &value, 200, NULL), UMEM_OK);
-    answer(1, "{}");
-    answer(2, "{\"value\":1}");
+    fake_answer_result(1, "{}");
+    fake_answer_result(2, "{\"value\":1}");
     assert_int_equal(umem_collect(calls), UMEM_OK);
     expect_deadlines(fake.now_ms, TIMEOUT_MS);
     fake.now_ms += 500;
@@ -146,10 +122,10 @@ static void test_large_data(void **state)
 
     (void)state;
     assert_non_null(bytes);
-    answer(1, "{\"limits\":{\"payload_bytes\":67108864}}");
-    answer(2, "{\"size\":1048576}");
-    answer(3, "{\"size\":1048576}");
-    answer(4, "{\"size\":1048576}");
+    fake_answer_result(1, "{\"limits\":{\"payload_bytes\":67108864}}");
+    fake_answer_result(2, "{\"size\":1048576}");
+    fake_answer_result(3, "{\"size\":1048576}");
+    fake_answer_result(4, "{\"size\":1048576}");
     for (size_t i = 0; i < fake.read_count; i++)
         fake.reads[i].takes_ms = 5;
     assert_int_equal(umem_block_write(client, 1, 0, bytes, 3 * MIB), UMEM_OK);
@@ -180,17 +156,17 @@ static void test_a_late_answer(void **state)
 {
     (void)state;
     assert_int_equal(umem_server_ping(client), UMEM_E_DEADLINE);
-    assert_int_equal(count_sent("$/cancelRequest"), 0);
-    answer(1, "{}");
-    answer(2, "{}");
+    assert_int_equal(fake_count_sent("$/cancelRequest"), 0);
+    fake_answer_result(1, "{}");
+    fake_answer_result(2, "{}");
     assert_int_equal(umem_server_ping(client), UMEM_OK);
-    answer(1, "{}");
+    fake_answer_result(1, "{}");
     assert_int_equal(umem_server_ping(client), UMEM_E_BAD_ANSWER);
     /* What was forgotten on one connection is nothing on the next. */
     assert_int_equal(umem_connect(client), UMEM_OK);
     assert_int_equal(umem_server_ping(client), UMEM_E_DEADLINE);
     assert_int_equal(umem_connect(client), UMEM_OK);
-    answer(4, "{}");
+    fake_answer_result(4, "{}");
     assert_int_equal(umem_server_ping(client), UMEM_E_BAD_ANSWER);
 }
 
@@ -205,20 +181,21 @@ static void test_a_wait_is_cancelled(void **state)
     assert_int_equal(umem_block_wait(client, 1, 0, UMEM_TYPE_U8, &value, 200, NULL), UMEM_E_DEADLINE);
     assert_int_equal(fake.now_ms, begin_ms + TIMEOUT_MS + 200);
     assert_int_equal(
-        count_sent("\r\n\r\n{\"jsonrpc\":\"2.0\",\"method\":\"$/cancelRequest\",\"params\":{\"id\":1}}"), 1);
-    assert_int_equal(count_sent("$/cancelRequest"), 1);
+        fake_count_sent("\r\n\r\n{\"jsonrpc\":\"2.0\",\"method\":\"$/cancelRequest\",\"params\":{\"id\":1}}"),
+        1);
+    assert_int_equal(fake_count_sent("$/cancelRequest"), 1);
     /* Telling it may take a second, whatever the call may. */
     assert_int_equal(fake.write_deadline_ms, fake.now_ms + 1000);
     assert_true(umem_is_connected(client));
     fake_forget();
     assert_int_equal(umem_call(client, "block.wait", "[1,0,0]", NULL), UMEM_E_DEADLINE);
-    assert_int_equal(count_sent("\"params\":{\"id\":2}}"), 1);
+    assert_int_equal(fake_count_sent("\"params\":{\"id\":2}}"), 1);
     /* A wait that is never collected is cancelled, too. */
     fake_forget();
     assert_int_equal(umem_submit_block_wait(calls, 1, 0, UMEM_TYPE_U8, &value, 200, NULL), UMEM_OK);
     assert_int_equal(umem_calls_send(calls), UMEM_OK);
     umem_calls_free(calls);
-    assert_int_equal(count_sent("\"method\":\"$/cancelRequest\",\"params\":{\"id\":3}}"), 1);
+    assert_int_equal(fake_count_sent("\"method\":\"$/cancelRequest\",\"params\":{\"id\":3}}"), 1);
 }
 
 /* Where raw bytes have begun to come to the caller's memory, the connection is closed: nothing may write there after the call. Before
@@ -296,7 +273,7 @@ static void test_little_by_little(void **state)
     size_t size;
 
     (void)state;
-    answer(1, "{\"size\":10}");
+    fake_answer_result(1, "{\"size\":10}");
     assert_int_equal(umem_block_write(client, 1, 0, bytes, 10), UMEM_OK);
     size = fake.sent_size;
     whole = malloc(size);
@@ -309,7 +286,7 @@ static void test_little_by_little(void **state)
         fake.write_maximum = maximum;
         assert_int_equal(umem_connect(client), UMEM_OK);
         client->channel.last_id = 0;
-        answer(1, "{\"size\":10}");
+        fake_answer_result(1, "{\"size\":10}");
         assert_int_equal(umem_block_write(client, 1, 0, bytes, 10), UMEM_OK);
         assert_int_equal(fake.sent_size, size);
         assert_memory_equal(fake.sent, whole, size);
@@ -325,13 +302,13 @@ static void test_limits(void **state)
     static char bytes[4096];
 
     (void)state;
-    answer(1, "{\"limits\":{\"message_bytes\":2048,\"payload_bytes\":2048}}");
+    fake_answer_result(1, "{\"limits\":{\"message_bytes\":2048,\"payload_bytes\":2048}}");
     memset(bytes, ' ', sizeof bytes - 3);
     memcpy(bytes + sizeof bytes - 4, "[]", 3);
     assert_int_equal(umem_call(client, "x", bytes, NULL), UMEM_E_TOO_LARGE);
     assert_int_equal(umem_call(client, "x", bytes, NULL), UMEM_E_TOO_LARGE);
-    assert_int_equal(count_sent("server.info"), 1);
-    assert_int_equal(count_sent("\"method\":\"x\""), 0);
+    assert_int_equal(fake_count_sent("server.info"), 1);
+    assert_int_equal(fake_count_sent("\"method\":\"x\""), 0);
     /* What an answer would bring is past them, too. */
     {
         umem_calls *calls = umem_calls_new(client, UMEM_PIPELINE);
@@ -342,10 +319,10 @@ static void test_limits(void **state)
         umem_calls_free(calls);
     }
     assert_int_equal(umem_connect(client), UMEM_OK);
-    answer(2, "{\"limits\":{}}");
-    answer(3, "{}");
+    fake_answer_result(2, "{\"limits\":{}}");
+    fake_answer_result(3, "{}");
     assert_int_equal(umem_call(client, "x", bytes, NULL), UMEM_OK);
-    assert_int_equal(count_sent("server.info"), 2);
+    assert_int_equal(fake_count_sent("server.info"), 2);
 }
 
 /* Each piece holds whole numbers whatever the limit is. The last piece is sent first, so that a range past the end
@@ -357,19 +334,19 @@ static void test_pieces(void **state)
 
     (void)state;
     memset(bytes, 'x', sizeof bytes);
-    answer(1, "{\"limits\":{\"payload_bytes\":2051}}");
+    fake_answer_result(1, "{\"limits\":{\"payload_bytes\":2051}}");
     fake_answer_text(
         "{\"jsonrpc\":\"2.0\",\"id\":2,\"error\":{\"code\":-32003,\"message\":\"past the end\"}}\n", NULL, 0);
     assert_int_equal(umem_block_set(client, 1, 0, UMEM_TYPE_U64, bytes, sizeof bytes / 8),
                      UMEM_E_OUT_OF_RANGE);
-    assert_int_equal(count_sent("block.write"), 1);
-    assert_int_equal(count_sent("\"offset\":2048,\"encoding\":\"raw\",\"size\":2048"), 1);
+    assert_int_equal(fake_count_sent("block.write"), 1);
+    assert_int_equal(fake_count_sent("\"offset\":2048,\"encoding\":\"raw\",\"size\":2048"), 1);
     fake_forget();
-    answer(3, "{\"size\":2048}");
-    answer(4, "{\"size\":2048}");
+    fake_answer_result(3, "{\"size\":2048}");
+    fake_answer_result(4, "{\"size\":2048}");
     assert_int_equal(umem_block_set(client, 1, 0, UMEM_TYPE_U64, bytes, sizeof bytes / 8), UMEM_OK);
-    assert_int_equal(count_sent("block.write"), 2);
-    assert_int_equal(count_sent("\"offset\":0,\"encoding\":\"raw\",\"size\":2048"), 1);
+    assert_int_equal(fake_count_sent("block.write"), 2);
+    assert_int_equal(fake_count_sent("\"offset\":0,\"encoding\":\"raw\",\"size\":2048"), 1);
 }
 
 /* If several pieces fail, the first one's failure is reported. */
@@ -379,8 +356,8 @@ static void test_pieces_that_fail(void **state)
 
     (void)state;
     assert_non_null(bytes);
-    answer(1, "{\"limits\":{}}");
-    answer(2, "{\"size\":1048576}");
+    fake_answer_result(1, "{\"limits\":{}}");
+    fake_answer_result(2, "{\"size\":1048576}");
     fake_answer_text("{\"jsonrpc\":\"2.0\",\"id\":3,\"error\":{\"code\":-32007,\"message\":\"first\"}}\n"
                      "{\"jsonrpc\":\"2.0\",\"id\":4,\"error\":{\"code\":-32002,\"message\":\"second\"}}\n",
                      NULL, 0);

@@ -11,56 +11,25 @@
 /* Needs those before it. */
 #include <cmocka.h>
 
-#include "fake_transport.h"
+#include "fake_client.h"
 #include "lib/connection/client.h"
 
 enum { TIMEOUT_MS = 5000, RECONNECT_MS = 1000, MOST_PAUSE_MS = 100 };
 
 static umem_client *client;
 
-static int setup_with(uint32_t reconnect_ms)
-{
-    fake_begin();
-    client = umem_client_new(
-        &(struct umem_options){.pipe = "nowhere", .timeout_ms = TIMEOUT_MS, .reconnect_ms = reconnect_ms});
-    return 0;
-}
-
 static int setup(void **state)
 {
     (void)state;
-    setup_with(RECONNECT_MS);
-    assert_int_equal(umem_connect(client), UMEM_OK);
+    client = fake_connect(TIMEOUT_MS, RECONNECT_MS);
     return 0;
 }
 
 static int teardown(void **state)
 {
     (void)state;
-    umem_client_free(client);
-    fake_end();
+    fake_disconnect(client);
     return 0;
-}
-
-/* Has the request of that id answered by this result. */
-static void answer(unsigned id, const char *result)
-{
-    char line[1024];
-
-    snprintf(line, sizeof line, "{\"jsonrpc\":\"2.0\",\"id\":%u,\"result\":%s}\n", id, result);
-    fake_answer_text(line, NULL, 0);
-}
-
-/* How often a text was written. */
-static unsigned count_sent(const char *text)
-{
-    unsigned count = 0;
-
-    assert_true(fake.sent_size < FAKE_SENT_SIZE);
-    fake.sent[fake.sent_size] = '\0';
-    for (const char *at = strstr(fake.sent, text); at != NULL; at = strstr(at + 1, text))
-        count++;
-    return count;
 }
 
 /* The daemon closes before a request has come: `times` in a row. */
@@ -83,10 +52,10 @@ static void test_a_request_that_nobody_got_is_sent_anew(void **state)
 {
     (void)state;
     close_before_requests(1);
-    answer(2, "{}");
+    fake_answer_result(2, "{}");
     assert_int_equal(umem_server_ping(client), UMEM_OK);
     assert_int_equal(fake.opens, 2);
-    assert_int_equal(count_sent("server.ping"), 1);
+    assert_int_equal(fake_count_sent("server.ping"), 1);
     assert_true(umem_is_connected(client));
 }
 
@@ -96,13 +65,13 @@ static void test_a_lost_answer_is_an_error_and_nothing_is_repeated(void **state)
     lose_an_answer();
     assert_non_null(
         strstr(umem_last_error(client)->message, "whether the request was carried out is not known"));
-    assert_int_equal(count_sent("server.ping"), 1);
+    assert_int_equal(fake_count_sent("server.ping"), 1);
     assert_int_equal(fake.opens, 1);
     /* The next call finds the connection gone. */
-    answer(2, "{}");
+    fake_answer_result(2, "{}");
     assert_int_equal(umem_server_ping(client), UMEM_OK);
     assert_int_equal(fake.opens, 2);
-    assert_int_equal(count_sent("server.ping"), 2);
+    assert_int_equal(fake_count_sent("server.ping"), 2);
 }
 
 static void test_a_request_that_was_sent_in_part_is_not_repeated(void **state)
@@ -110,8 +79,8 @@ static void test_a_request_that_was_sent_in_part_is_not_repeated(void **state)
     static const char bytes[10000];
 
     (void)state;
-    answer(1, "{\"limits\":{\"message_bytes\":1048576,\"payload_bytes\":1048576}}");
-    answer(2, "{}");
+    fake_answer_result(1, "{\"limits\":{\"message_bytes\":1048576,\"payload_bytes\":1048576}}");
+    fake_answer_result(2, "{}");
     assert_int_equal(umem_block_write(client, 5, 0, bytes, sizeof bytes), UMEM_OK);
     fake_forget();
     /* The first write takes a part, and nothing is there to be read. */
@@ -122,7 +91,7 @@ static void test_a_request_that_was_sent_in_part_is_not_repeated(void **state)
     fake.reads[fake.read_count++] = (struct fake_read){.code = UMEM_E_CONNECTION_LOST};
     assert_int_equal(umem_block_write(client, 5, 0, bytes, sizeof bytes), UMEM_E_CONNECTION_LOST);
     assert_int_equal(fake.opens, 1);
-    assert_int_equal(count_sent("block.write"), 1);
+    assert_int_equal(fake_count_sent("block.write"), 1);
 }
 
 /* All of a pipeline that was to be written, in its order. */
@@ -134,11 +103,11 @@ static void test_a_pipeline_is_sent_anew(void **state)
     assert_int_equal(umem_submit_block_free(calls, 5), UMEM_OK);
     assert_int_equal(umem_submit_block_free(calls, 6), UMEM_OK);
     close_before_requests(1);
-    answer(3, "{}");
-    answer(4, "{}");
+    fake_answer_result(3, "{}");
+    fake_answer_result(4, "{}");
     assert_int_equal(umem_collect_all(calls), UMEM_OK);
     assert_int_equal(fake.opens, 2);
-    assert_int_equal(count_sent("block.free"), 2);
+    assert_int_equal(fake_count_sent("block.free"), 2);
     assert_true(strstr(fake.sent, "\"block\":5") < strstr(fake.sent, "\"block\":6"));
     umem_calls_free(calls);
 }
@@ -165,7 +134,7 @@ static void test_a_daemon_that_starts_is_waited_for(void **state)
     lose_an_answer();
     fake.open_code = UMEM_E_NOT_CONNECTED;
     fake.open_failures = 5;
-    answer(2, "{}");
+    fake_answer_result(2, "{}");
     assert_int_equal(umem_server_ping(client), UMEM_OK);
     assert_int_equal(fake.opens, 7);
     assert_int_equal(fake.pauses, 5);
@@ -184,10 +153,10 @@ static void test_where_no_daemon_comes_it_ends(void **state)
     assert_true(fake.now_ms - begin_ms <= RECONNECT_MS);
     assert_true(fake.now_ms - begin_ms > RECONNECT_MS - 2 * MOST_PAUSE_MS);
     assert_true(fake.pauses < 7 + RECONNECT_MS / MOST_PAUSE_MS);
-    assert_int_equal(count_sent("server.ping"), 1);
+    assert_int_equal(fake_count_sent("server.ping"), 1);
     /* It tries again for each call. */
     fake.open_code = UMEM_OK;
-    answer(2, "{}");
+    fake_answer_result(2, "{}");
     assert_int_equal(umem_server_ping(client), UMEM_OK);
 }
 
@@ -217,8 +186,7 @@ static void test_another_users_daemon_ends_it_at_once(void **state)
 static void test_only_where_it_is_wanted(void **state)
 {
     (void)state;
-    setup_with(0);
-    assert_int_equal(umem_connect(client), UMEM_OK);
+    client = fake_connect(TIMEOUT_MS, 0);
     close_before_requests(1);
     assert_int_equal(umem_server_ping(client), UMEM_E_CONNECTION_LOST);
     assert_int_equal(umem_server_ping(client), UMEM_E_CONNECTION_LOST);
@@ -228,7 +196,8 @@ static void test_only_where_it_is_wanted(void **state)
 static void test_a_client_that_was_never_connected_stays_so(void **state)
 {
     (void)state;
-    setup_with(RECONNECT_MS);
+    fake_begin();
+    client = umem_client_new(&(struct umem_options){.pipe = "nowhere", .reconnect_ms = RECONNECT_MS});
     assert_int_equal(umem_server_ping(client), UMEM_E_NOT_CONNECTED);
     fake.open_code = UMEM_E_NOT_CONNECTED;
     assert_int_equal(umem_connect(client), UMEM_E_NOT_CONNECTED);
@@ -255,15 +224,15 @@ static void expect_one_loss(void)
 static void test_a_lost_lock_is_an_error(void **state)
 {
     (void)state;
-    answer(1, "{}");
+    fake_answer_result(1, "{}");
     assert_int_equal(umem_heap_lock(client, 5, 0), UMEM_OK);
     close_before_requests(1);
     expect_one_loss();
-    answer(3, "{}");
+    fake_answer_result(3, "{}");
     assert_int_equal(umem_server_ping(client), UMEM_OK);
     /* The new session has none. */
     close_before_requests(1);
-    answer(5, "{}");
+    fake_answer_result(5, "{}");
     assert_int_equal(umem_server_ping(client), UMEM_OK);
     assert_int_equal(fake.opens, 3);
 }
@@ -278,7 +247,9 @@ static void test_each_kind_counts(void **state)
 
     (void)state;
     for (unsigned i = 0; i < 7; i++) {
-        answer(++id, i == 1 ? "{\"holders\":1}" : i == 2 || i == 6 ? "{\"block\":5}" : "{\"heap\":5}");
+        fake_answer_result(++id, i == 1             ? "{\"holders\":1}"
+                                 : i == 2 || i == 6 ? "{\"block\":5}"
+                                                    : "{\"heap\":5}");
         switch (i) {
         case 0:
             assert_int_equal(umem_call(client, "heap.lock", "{\"heap\":5}", NULL), UMEM_OK);
@@ -305,7 +276,7 @@ static void test_each_kind_counts(void **state)
         close_before_requests(1);
         expect_one_loss();
         id++;
-        answer(++id, "{}");
+        fake_answer_result(++id, "{}");
         assert_int_equal(umem_server_ping(client), UMEM_OK);
         fake_forget();
     }
@@ -316,7 +287,7 @@ static void test_a_lock_is_requested_anew(void **state)
 {
     (void)state;
     close_before_requests(1);
-    answer(2, "{}");
+    fake_answer_result(2, "{}");
     assert_int_equal(umem_heap_lock(client, 5, 0), UMEM_OK);
     assert_int_equal(fake.opens, 2);
 }
@@ -324,11 +295,11 @@ static void test_a_lock_is_requested_anew(void **state)
 static void test_who_connects_knows(void **state)
 {
     (void)state;
-    answer(1, "{}");
+    fake_answer_result(1, "{}");
     assert_int_equal(umem_heap_lock(client, 5, 0), UMEM_OK);
     assert_int_equal(umem_connect(client), UMEM_OK);
     close_before_requests(1);
-    answer(3, "{}");
+    fake_answer_result(3, "{}");
     assert_int_equal(umem_server_ping(client), UMEM_OK);
 }
 
@@ -345,11 +316,11 @@ static void test_a_lost_watch_is_an_error_of_polling(void **state)
     size_t delivered = 7;
 
     (void)state;
-    answer(1, "{\"watch\":1}");
+    fake_answer_result(1, "{\"watch\":1}");
     assert_int_equal(umem_session_watch(client, NULL, on_event, NULL, &watch), UMEM_OK);
     close_before_requests(1);
     expect_one_loss();
-    answer(3, "{}");
+    fake_answer_result(3, "{}");
     assert_int_equal(umem_server_ping(client), UMEM_OK);
     assert_int_equal(umem_poll(client, 0, &delivered), UMEM_E_CONNECTION_LOST);
     assert_non_null(strstr(umem_last_error(client)->message, "its watches with it"));

@@ -12,7 +12,7 @@
 /* Needs those before it. */
 #include <cmocka.h>
 
-#include "fake_transport.h"
+#include "fake_client.h"
 #include "lib/request/info.h"
 #include "umem_client.h"
 
@@ -27,9 +27,7 @@ static struct {
 static int setup(void **state)
 {
     (void)state;
-    fake_begin();
-    test.client = umem_client_new(&(struct umem_options){.pipe = "nowhere"});
-    assert_int_equal(umem_connect(test.client), UMEM_OK);
+    test.client = fake_connect(0, 0);
     test.calls = umem_calls_new(test.client, UMEM_PIPELINE);
     test.id = 0;
     return 0;
@@ -39,8 +37,7 @@ static int teardown(void **state)
 {
     (void)state;
     umem_calls_free(test.calls);
-    umem_client_free(test.client);
-    fake_end();
+    fake_disconnect(test.client);
     return 0;
 }
 

@@ -11,7 +11,7 @@
 /* Needs those before it. */
 #include <cmocka.h>
 
-#include "fake_transport.h"
+#include "fake_client.h"
 #include "lib/connection/client.h"
 
 enum { TIMEOUT_MS = 50 };
@@ -24,17 +24,14 @@ static umem_client *client;
 static int setup(void **state)
 {
     (void)state;
-    fake_begin();
-    client = umem_client_new(&(struct umem_options){.pipe = "nowhere", .timeout_ms = TIMEOUT_MS});
-    assert_int_equal(umem_connect(client), UMEM_OK);
+    client = fake_connect(TIMEOUT_MS, 0);
     return 0;
 }
 
 static int teardown(void **state)
 {
     (void)state;
-    umem_client_free(client);
-    fake_end();
+    fake_disconnect(client);
     return 0;
 }
 

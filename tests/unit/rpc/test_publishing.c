@@ -68,6 +68,77 @@ static void test_put_and_get(void **state)
     assert_int_equal(stat_of(session, "orphaned_blocks"), 0);
 }
 
+/* Of the same size by the same session: what others have on the old block ends, and each block has a handle of its own. */
+static void test_many_puts_of_one_size(void **state)
+{
+    enum { TIMES = 300 };
+    struct fixture *fixture = *state;
+    struct um_session *session = &fixture->session;
+    struct um_session *other = &fixture->other;
+    static const char write[] = MESSAGE_OF("1", "block.write", "{\"block\":\"b\",\"encoding\":\"raw\"}");
+    uint64_t blocks[TIMES];
+    const cJSON *result;
+
+    blocks[0] = put(session, "text 000");
+    for (int i = 1; i < TIMES; i++) {
+        char text[16];
+        uint64_t watch;
+
+        snprintf(text, sizeof text, "text %03d", i);
+        watch = i % 50 == 3 ? new_watch(session, "{\"block\":\"b\"}") : 0;
+        if (i % 50 == 4)
+            expect_result(other, MESSAGE("block.hold", "[\"b\"]"));
+        if (i % 50 == 5)
+            expect_result(session, MESSAGE("block.release", "[\"b\"]"));
+        if (i % 50 == 6)
+            put(other, text);
+        blocks[i] = put(i % 50 == 7 ? other : session, text);
+        if (watch != 0) {
+            um_watch_notify(session);
+            assert_int_equal(uint_of(take_notification(session, "block.freed"), "block"), blocks[i - 1]);
+        }
+        expect_text(session, text);
+        result = expect_result(session, MESSAGE("block.info", "[\"b\"]"));
+        assert_int_equal(uint_of(result, "block"), blocks[i]);
+        assert_int_equal(uint_of(result, "holders"), 1);
+        for (int k = 0; k < i; k++)
+            assert_true(blocks[k] != blocks[i]);
+        expect_error(session, UMEM_E_STALE_HANDLE, MESSAGE("block.info", "[%llu]"), (ULL)blocks[i - 1]);
+    }
+    assert_int_equal(stat_of(session, "blocks"), 1);
+    assert_int_equal(stat_of(session, "bytes"), 8);
+    assert_int_equal(stat_of(session, "holds"), 0);
+    assert_int_equal(stat_of(session, "orphaned_blocks"), 0);
+    /* Fewer bytes than the block has: the others are zero, and not those of the block before. */
+    expect_result(
+        session,
+        MESSAGE("block.alloc", "{\"name\":\"b\",\"size\":8,\"data\":\"YWI=\",\"if_exists\":\"replace\"}"));
+    read_hex(session, uint_of(expect_result(session, MESSAGE("block.info", "[\"b\"]")), "block"), 0, 8,
+             "6162000000000000");
+    /* Bytes that are still to come for the old block do not go into the new one. */
+    feed_message(other, write, sizeof write - 1, 4);
+    feed_payload(other, "ab", 2, 2);
+    put(session, "12345678");
+    feed_payload(other, "cd", 2, 2);
+    take_error(other, UMEM_E_STALE_HANDLE);
+    expect_text(session, "12345678");
+}
+
+/* Who has mapped the old block sees its bytes, and not those of the new one as they come. */
+static void test_a_mapped_block_is_not_written_over(void **state)
+{
+    struct um_session *session = &((struct fixture *)*state)->session;
+    static const char alloc[] =
+        MESSAGE("block.alloc", "{\"name\":\"b\",\"heap\":\"s\",\"size\":100,\"if_exists\":\"replace\"}");
+    uint64_t offset;
+
+    new_heap(session, "{\"name\":\"s\",\"kind\":\"shared\",\"maximum_size\":100000}");
+    expect_result(session, alloc);
+    offset = uint_of(expect_result(session, MESSAGE("block.map", "[\"b\"]")), "offset");
+    expect_result(session, alloc);
+    assert_true(uint_of(expect_result(session, MESSAGE("block.map", "[\"b\"]")), "offset") != offset);
+}
+
 /* Without if_exists nothing is told of it. */
 static void test_a_plain_alloc_answers_as_ever(void **state)
 {
@@ -538,6 +609,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_put_and_get, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_many_puts_of_one_size, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_a_mapped_block_is_not_written_over, fixture_setup,
+                                        fixture_teardown),
         cmocka_unit_test_setup_teardown(test_a_plain_alloc_answers_as_ever, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_the_account_of_the_replaced_block_ends, fixture_setup,
                                         fixture_teardown),

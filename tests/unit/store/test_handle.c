@@ -122,6 +122,44 @@ static void test_a_slot_whose_generations_are_used_up_is_retired(void **state)
     um_slots_deinit(&slots);
 }
 
+/* A record has new handles without end if others get their turn, as well as one that has no generation left. */
+static void test_a_record_has_handles_one_after_the_other(void **state)
+{
+    (void)state;
+    enum { TIMES = 1000 };
+    struct um_slots slots;
+    int refused = 0;
+    init(&slots, 10, 5);
+    uint64_t handle = take(&slots);
+    for (int i = 0; i < TIMES; i++) {
+        void *record = NULL;
+        uint64_t former = handle;
+        assert_int_equal(um_slots_find(&slots, handle, &record), UM_SLOT_OK);
+        if (um_slot_renew(record)) {
+            handle = um_slot_handle(record, slots.kind);
+            assert_int_equal(um_handle_slot(handle), um_handle_slot(former));
+            assert_int_equal(((struct record *)record)->value, 1);
+        } else {
+            refused++;
+            assert_int_equal(verdict(&slots, former), UM_SLOT_OK);
+            handle = take(&slots);
+            give_back(&slots, former);
+        }
+        assert_true(handle != former);
+        assert_int_equal(verdict(&slots, former), UM_SLOT_STALE);
+        assert_int_equal(verdict(&slots, handle), UM_SLOT_OK);
+    }
+    assert_in_range(refused, TIMES / 100, TIMES / 10);
+    um_slots_deinit(&slots);
+    init(&slots, 10, UM_GENERATION_LIMIT);
+    void *record = NULL;
+    handle = take(&slots);
+    assert_int_equal(um_slots_find(&slots, handle, &record), UM_SLOT_OK);
+    assert_false(um_slot_renew(record));
+    assert_int_equal(verdict(&slots, handle), UM_SLOT_OK);
+    um_slots_deinit(&slots);
+}
+
 static void test_slots_run_out(void **state)
 {
     (void)state;
@@ -276,6 +314,7 @@ int main(void)
         cmocka_unit_test(test_another_kind_is_distinguished),
         cmocka_unit_test(test_the_slot_free_longest_is_reused_first),
         cmocka_unit_test(test_a_slot_whose_generations_are_used_up_is_retired),
+        cmocka_unit_test(test_a_record_has_handles_one_after_the_other),
         cmocka_unit_test(test_slots_run_out),
         cmocka_unit_test(test_records_stay_where_they_are),
         cmocka_unit_test(test_unlinked_records_stay_and_share_no_cache_line),

@@ -333,6 +333,44 @@ static void test_in_place_only_does_not_move(void **state)
     um_pin_release(f->store, pin);
 }
 
+/* One block after the other has the name, its bytes zero, and the one before is gone: also where an answer still goes out of it. */
+static void test_a_block_is_replaced_by_one_as_large(void **state)
+{
+    enum { SIZE = 40, TIMES = 200 };
+    struct fixture *f = *state;
+    struct um_block_options options = {.size = SIZE, .name = "n"};
+    struct um_block *block = NULL;
+    struct um_pin *pin;
+    unsigned char *pinned;
+    struct um_heap *heap = um_store_process_heap(f->store);
+    assert_int_equal(um_block_alloc(f->store, heap, f->owners[0], &options, &block, NULL), 0);
+    for (int i = 0; i < TIMES; i++) {
+        um_handle former = um_block_handle(f->store, block);
+        memset(um_block_bytes(block), 0x5a, SIZE);
+        f->store->now_seconds++;
+        options.replaced = block;
+        assert_int_equal(um_block_alloc(f->store, heap, f->owners[0], &options, &block, NULL), 0);
+        assert_true(is_zero(um_block_bytes(block), SIZE));
+        assert_int_equal(um_store_find_block(f->store, former, &options.replaced, NULL), UMEM_E_STALE_HANDLE);
+        expect_counts(f->store, 1, SIZE);
+        assert_int_equal(stats_of(f->store).peak_bytes, 2 * SIZE);
+        struct um_block_info info;
+        um_block_get_info(f->store, block, &info);
+        assert_int_equal(info.created, f->store->now_seconds);
+        assert_int_equal(um_store_find_block_by_name(f->store, "n", &options.replaced, NULL), 0);
+        assert_ptr_equal(options.replaced, block);
+    }
+    memset(um_block_bytes(block), 0x5a, SIZE);
+    pinned = um_block_bytes(block);
+    assert_int_equal(um_pin_new(f->store, block, &pin), 0);
+    options.replaced = block;
+    assert_int_equal(um_block_alloc(f->store, heap, f->owners[0], &options, &block, NULL), 0);
+    assert_true(um_block_bytes(block) != pinned);
+    for (int i = 0; i < SIZE; i++)
+        assert_int_equal(pinned[i], 0x5a);
+    um_pin_release(f->store, pin);
+}
+
 static void *alloc_nothing(void *memory, uint64_t size, uint32_t alignment)
 {
     (void)memory;
@@ -400,6 +438,7 @@ int main(void)
         WITH_FIXTURE(test_names_are_taken_checked_and_given_back),
         WITH_FIXTURE(test_resizing_keeps_handle_and_bytes),
         WITH_FIXTURE(test_in_place_only_does_not_move),
+        WITH_FIXTURE(test_a_block_is_replaced_by_one_as_large),
         WITH_FIXTURE(test_memory_that_the_system_refuses_leaves_no_trace),
     };
     return cmocka_run_group_tests_name("block", tests, NULL, NULL);

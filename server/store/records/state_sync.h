@@ -1,0 +1,67 @@
+/*
+ * Syncs: how what was committed comes to outlive the machine. One is begun, run on any thread, and ended.
+ *
+ * Owns: nothing. Must not know: threads, when syncs are due.
+ */
+#ifndef UM_STORE_STATE_SYNC_H
+#define UM_STORE_STATE_SYNC_H
+
+#include "base/list.h"
+#include "store/journal/journal.h"
+#include "store/records/store_types.h"
+
+struct um_durable;
+
+/* Wants a sync of all that was changed so far. Returns the number to ask for with um_store_is_synced(). */
+uint64_t um_store_want_sync(struct um_store *store);
+
+/* Whether that sync has ended: what was changed is on the disk, or its heap has failed. */
+bool um_store_is_synced(const struct um_store *store, uint64_t number);
+
+/* When the next sync is due. */
+enum um_sync_urgency {
+    UM_SYNC_NOT_DUE, /* all is on the disk, or one is at work */
+    UM_SYNC_LATER,   /* as soon as records are to be on the disk */
+    UM_SYNC_NOW      /* something waits for it */
+};
+enum um_sync_urgency um_store_sync_urgency(const struct um_store *store);
+
+/* ---- flushing ---- */
+
+/* Wants all on the disk that was written to a durable heap so far: the next sync that is due does that. *ticket is for um_heap_check_flush().
+ * UMEM_E_UNSUPPORTED where the heap is not durable, UMEM_E_CORRUPTED where it cannot be written. */
+int um_heap_flush(struct um_heap *heap, uint64_t *ticket, struct um_fault *fault);
+
+/* Whether it is there, to be asked whenever a sync has ended or um_store_sync_begin() has begun none: *done, or why it failed.
+ * UMEM_E_CORRUPTED: the heap can only be read from now on. */
+int um_heap_check_flush(struct um_heap *heap, uint64_t ticket, bool *done, struct um_fault *fault);
+
+/* ---- syncs ---- */
+
+enum um_sync_kind {
+    UM_SYNC_HEAPS, /* of all heaps of which something is not on the disk: bytes, where wanted, then records */
+    UM_SYNC_COMPACTION, /* the end of one */
+    UM_SYNC_HANDLES,    /* what is left of one that was given up */
+    UM_SYNC_REMOVAL     /* before a destroyed heap's files are removed */
+};
+
+struct um_store_sync {
+    enum um_sync_kind kind;
+    struct um_files *files;
+    struct um_journal_former former; /* is removed, too */
+    bool syncs_names;
+    enum um_file_status names;
+    struct um_link heaps; /* UM_SYNC_HEAPS, UM_SYNC_COMPACTION: list of um_durable.in_syncing */
+    /* Others: that of handles, and the heap's */
+    struct um_journal_sync journals[2];
+    unsigned count;             /* of `journals` */
+    struct um_durable *durable; /* whose; NULL: of none */
+};
+
+/* Begins the next sync, if something is not on the disk and none is at work. um_store_sync_run() it, on any thread, and
+ * um_store_sync_end() it before the store is freed; then there may be a next one. */
+bool um_store_sync_begin(struct um_store *store, struct um_store_sync *sync);
+void um_store_sync_run(struct um_store_sync *sync);
+void um_store_sync_end(struct um_store *store, struct um_store_sync *sync);
+
+#endif
