@@ -44,7 +44,14 @@ static uint64_t check_of(const unsigned char *bytes, size_t size, uint64_t key)
 
 /* ---- the header ---- */
 
-enum { AT_VERSION = 8, AT_ID = 16, AT_HEAP = 32, AT_KEY = 40, AT_HEADER_CHECK = UM_JOURNAL_HEADER_SIZE - 8 };
+enum {
+    AT_VERSION = 8,
+    AT_ID = 16,
+    AT_HEAP = 32,
+    AT_KEY = 40,
+    AT_PLACE = 48,
+    AT_HEADER_CHECK = UM_JOURNAL_HEADER_SIZE - 8
+};
 
 void um_journal_put_header(unsigned char bytes[UM_JOURNAL_HEADER_SIZE],
                            const struct um_journal_header *header)
@@ -56,6 +63,7 @@ void um_journal_put_header(unsigned char bytes[UM_JOURNAL_HEADER_SIZE],
     um_word_store(bytes + AT_ID + 8, header->id[1]);
     um_word_store(bytes + AT_HEAP, header->heap);
     um_word_store(bytes + AT_KEY, header->key);
+    um_word_store(bytes + AT_PLACE, header->place);
     um_word_store(bytes + AT_HEADER_CHECK, check_of(bytes, AT_HEADER_CHECK, 0));
 }
 
@@ -93,6 +101,7 @@ static enum um_journal_verdict examine_header(const unsigned char *bytes, uint64
     header->id[1] = um_word_load(bytes + AT_ID + 8);
     header->heap = um_word_load(bytes + AT_HEAP);
     header->key = um_word_load(bytes + AT_KEY);
+    header->place = um_word_load(bytes + AT_PLACE);
     return UM_JOURNAL_WHOLE;
 }
 
