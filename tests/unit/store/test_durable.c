@@ -1614,6 +1614,50 @@ static void test_a_journal_is_written_anew(void **state)
     finish();
 }
 
+/* Other clients wait no longer than one piece takes: so many bytes are written in it, at most. */
+static void test_a_journal_is_written_anew_in_pieces(void **state)
+{
+    enum { MANY = 12000, FREED = 11000, PIECE_LIMIT = 1024 * 40 + 4096 /* bytes */ };
+    static um_handle handles[MANY];
+    const struct um_block_options options = {.size = 16, .lifetime = UM_LIFETIME_SERVER};
+    struct um_durable *durable;
+    unsigned pieces = 0;
+
+    (void)state;
+    begin(8);
+    world.heaps[0] = make_heap("h");
+    durable = heap_of(world.heaps[0])->durable;
+    for (unsigned i = 0; i < MANY + FREED; i++) {
+        struct um_block *block = NULL;
+
+        if (i >= MANY)
+            um_block_free(world.store, find(handles[i - MANY]));
+        assert_int_equal(
+            um_block_alloc(world.store, heap_of(world.heaps[0]), world.owner, &options, &block, NULL),
+            UMEM_OK);
+        handles[i % MANY] = um_block_handle(world.store, block);
+        if (i % 64 == 0)
+            um_store_commit(world.store);
+    }
+    sync_all();
+    assert_true(um_journal_wants_compaction(&durable->journal));
+    while (um_store_has_work(world.store)) {
+        uint64_t before = um_journal_is_compacting(&durable->journal) ? durable->journal.next.end : 0;
+
+        (void)um_store_reclaim(world.store, 1000);
+        assert_true(durable->journal.next.end - before <= PIECE_LIMIT);
+        pieces++;
+    }
+    assert_true(pieces >= MANY / 1024);
+    sync_all();
+    assert_int_equal(durable->journal.current.number, 2);
+    kill_store();
+    open_store();
+    for (unsigned i = 0; i < MANY; i++)
+        assert_non_null(find(handles[i]));
+    finish();
+}
+
 static void test_without_a_directory_there_are_none(void **state)
 {
     const struct um_heap_options options = {.kind = UM_HEAP_SHARED, .maximum_size = 100, .is_durable = true};
@@ -1963,6 +2007,7 @@ int main(void)
         cmocka_unit_test(test_a_heap_is_destroyed_while_it_is_flushed),
         cmocka_unit_test(test_handles_are_given_out_once),
         cmocka_unit_test(test_a_journal_is_written_anew),
+        cmocka_unit_test(test_a_journal_is_written_anew_in_pieces),
         cmocka_unit_test(test_without_a_directory_there_are_none),
         cmocka_unit_test(test_damage_is_told),
         cmocka_unit_test(test_a_cut_journal_is_told),
