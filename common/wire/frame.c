@@ -62,6 +62,9 @@ char *um_frame_reserve(struct um_frame *frame, size_t least, size_t *capacity)
     frame->input = kept->data;
     if (size > kept->size_limit - kept->size)
         size = kept->size_limit - kept->size;
+    /* As long as there is much space, it is filled before there is more, which the message may not need. */
+    if (kept->capacity - kept->size >= least && size > kept->capacity - kept->size)
+        size = kept->capacity - kept->size;
     space = size != 0 ? um_buf_reserve(kept, size) : NULL;
     if (space == NULL) {
         /* That there is no memory for so much does not keep less from being fed. */
@@ -109,21 +112,6 @@ void um_frame_trim(struct um_frame *frame)
     um_buf_deinit(kept);
     *kept = less;
     frame->input = kept->data;
-}
-
-char *um_frame_give(struct um_frame *frame, const struct um_frame_message *message)
-{
-    char *memory = frame->kept.data;
-    struct um_buf rest;
-
-    if (frame->borrowed || message->text != memory)
-        return NULL;
-    um_buf_init(&rest, frame->kept.size_limit);
-    if (frame->left != 0 && !um_buf_append(&rest, frame->input, frame->left))
-        return NULL;
-    frame->kept = rest;
-    frame->input = rest.data;
-    return memory;
 }
 
 void um_frame_end(struct um_frame *frame)
@@ -331,6 +319,25 @@ void um_frame_unread(struct um_frame *frame, size_t used)
     if (frame->line_size == frame->left && frame->input[frame->left - 1] != '\n')
         frame->line_size = 0;
     frame->counts_brackets = frame->line_size != 0;
+}
+
+bool um_frame_give(struct um_frame *frame, const struct um_frame_message *message, struct um_buf *memory)
+{
+    struct um_buf rest;
+
+    if (frame->borrowed || message->text != frame->kept.data)
+        return false;
+    /* A text that ends by its brackets leaves the end of its line. */
+    if (frame->state == UM_FRAME_AT_LINE)
+        (void)skip_to_text(frame);
+    um_buf_init(&rest, frame->kept.size_limit);
+    if (frame->left != 0 && !um_buf_append(&rest, frame->input, frame->left))
+        return false;
+    *memory = frame->kept;
+    um_buf_truncate(memory, message->size);
+    frame->kept = rest;
+    frame->input = rest.data;
+    return true;
 }
 
 /* ---- headers ---- */

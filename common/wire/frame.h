@@ -129,6 +129,11 @@ enum um_frame_event um_frame_next(struct um_frame *frame, struct um_frame_messag
  * message, and the end of its line. To be called right after the um_frame_next() that gave the message. */
 void um_frame_unread(struct um_frame *frame, size_t used);
 
+/* Moves the memory that the last message lies in to the caller's buffer, cut to its text, for it to outlive the frame without being
+ * copied: what was fed behind it is moved instead. Returns false, and nothing has changed, where the message does not lie at the start of
+ * memory of the frame's, or there is none for the rest. To be called right after the um_frame_next() that gave the message. */
+bool um_frame_give(struct um_frame *frame, const struct um_frame_message *message, struct um_buf *memory);
+
 /* What the message that has begun lacks: static, a sentence without a full stop. Only while um_frame_is_in_message(). */
 const char *um_frame_missing(const struct um_frame *frame);
 
@@ -138,11 +143,6 @@ int um_frame_keep(struct um_frame *frame);
 /* Frees memory that a longer message needed and what is kept now does not. After um_frame_keep(). Where there is no memory to
  * move it to, it stays. */
 void um_frame_trim(struct um_frame *frame);
-
-/* Gives the memory of the message that um_frame_next() has just answered away, for its text to outlive the frame without being copied:
- * malloc, the text at its beginning. What follows it is moved. NULL: the text has no memory of its own, or there is none for the rest;
- * then nothing has changed. */
-char *um_frame_give(struct um_frame *frame, const struct um_frame_message *message);
 
 /* Whether, with headers, every message is whole and nothing of a next one has come. */
 bool um_frame_is_between(const struct um_frame *frame);

@@ -149,9 +149,9 @@ struct um_session {
     /* Raw bytes of the message that is handed over, where all of them have come with it; else NULL. The connection sets it before the
      * message, and skips them where it is NULL afterwards: then they were used. */
     const unsigned char *payload_here;
-    /* The memory of a long message that is handed over, which begins with its text: malloc. NULL: it is not the session's to free, or
-     * none. The connection sets it before the message, and frees it afterwards where it is still there. */
-    char *text_here;
+    /* The memory that a long message fills from its start to its end, which the engine may take over (um_message_take()); else NULL. As
+     * `payload_here`. */
+    struct um_buf *text_here;
     struct um_payload *payload;        /* the request whose payload is being received, NULL: none */
     struct um_job *job;                /* the call, or message, that is at work in slices, NULL: none */
     struct um_session_group *group;    /* of the process that it belongs to */

@@ -443,8 +443,9 @@ static void read_copy(struct um_session *session, const char *text, size_t size,
 
 /* ---- long messages ---- */
 
-/* Bytes that are read in one step: 2 to 1,000 microseconds, by how many values they are. */
-enum { STEP_SIZE = 64 * 1024 };
+/* Bytes that are read in one step: 2 to 1,000 microseconds, by how many values they are. A slice has several steps, unless they have read
+ * many values. */
+enum { STEP_SIZE = 64 * 1024, SLICE_SIZE = 4 * STEP_SIZE, SLICE_VALUES = 1024 };
 
 /* A long message is read in steps. The messages of one process are read one after the other, because a tree may be 20 times as large as
  * its text. */
@@ -454,18 +455,21 @@ struct reading {
     struct um_message message;
     struct um_json_reader *reader;
     struct um_json_check check;
-    size_t counted; /* of its values, in the session's work */
 };
 
 static int reading_step(struct um_job *job, bool *more, struct um_fault *fault)
 {
     struct reading *reading = (struct reading *)job;
+    size_t counted = reading->check.values;
+    size_t size = 0;
 
     (void)fault;
-    *more = um_json_reader_step(reading->reader, STEP_SIZE);
+    do {
+        *more = um_json_reader_step(reading->reader, STEP_SIZE);
+        size += STEP_SIZE;
+    } while (*more && size < SLICE_SIZE && reading->check.values - counted < SLICE_VALUES);
     /* Each byte is looked at in two steps. */
-    charge(job->session, STEP_SIZE / 2, reading->check.values - reading->counted);
-    reading->counted = reading->check.values;
+    charge(job->session, size / 2, reading->check.values - counted);
     um_job_set_held(job, um_message_memory(&reading->message));
     return UMEM_OK;
 }
@@ -506,17 +510,6 @@ static const struct um_job_ops reading_ops = {.size = sizeof(struct reading),
                                               .answer = reading_handle,
                                               .release = reading_release};
 
-/* The memory of the message, or a copy. False: no memory. */
-static bool own_text(struct um_session *session, struct um_message *message, const char *text, size_t size,
-                     uint64_t payload_size)
-{
-    if (session->text_here == NULL)
-        return um_message_init(message, text, size, payload_size);
-    um_message_take(message, session->text_here, size, payload_size);
-    session->text_here = NULL;
-    return true;
-}
-
 static void read_in_steps(struct um_session *session, const char *text, size_t size, uint64_t payload_size)
 {
     struct reading *reading = calloc(1, sizeof *reading);
@@ -527,7 +520,11 @@ static void read_in_steps(struct um_session *session, const char *text, size_t s
         return;
     }
     message = &reading->message;
-    if (own_text(session, message, text, size, payload_size))
+    if (session->text_here != NULL)
+        um_message_take(message, session->text_here, payload_size);
+    else
+        (void)um_message_init(message, text, size, payload_size);
+    if (message->text != NULL)
         reading->reader = um_json_reader_new(message->text, size, &message->arena, &reading->check);
     if (reading->reader == NULL) {
         um_message_deinit(message);

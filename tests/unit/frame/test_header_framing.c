@@ -291,6 +291,34 @@ static void test_content_types(void **state)
     expect_type(line, "");
 }
 
+/* Its headers go with what was fed before; where the text came with them, it is not at the start of any memory. */
+static void test_a_message_gives_its_memory(void **state)
+{
+    struct um_frame frame;
+    struct um_frame_message message;
+    struct um_buf memory;
+    char first[] = "Content-Length: 5\r\nPayload-Length: 3\r\n\r\n[1";
+    char second[] = ",2]abcContent-Length: 2\r\n\r\n{}";
+
+    (void)state;
+    um_frame_init(&frame, MESSAGE_LIMIT, PAYLOAD_LIMIT);
+    assert_int_equal(um_frame_feed(&frame, first, strlen(first)), UMEM_OK);
+    assert_int_equal(um_frame_next(&frame, &message), UM_FRAME_MORE);
+    assert_int_equal(um_frame_keep(&frame), UMEM_OK);
+    assert_int_equal(um_frame_feed(&frame, second, strlen(second)), UMEM_OK);
+    assert_int_equal(um_frame_next(&frame, &message), UM_FRAME_MESSAGE);
+    assert_true(um_frame_give(&frame, &message, &memory));
+    assert_int_equal(memory.size, 5);
+    assert_memory_equal(um_frame_whole_payload(&frame), "abc", 3);
+    um_frame_skip_payload(&frame);
+    assert_int_equal(um_frame_next(&frame, &message), UM_FRAME_MESSAGE);
+    assert_memory_equal(message.text, "{}", 2);
+    assert_memory_equal(memory.data, "[1,2]", 5);
+    um_buf_deinit(&memory);
+    assert_false(um_frame_give(&frame, &message, &memory));
+    um_frame_deinit(&frame);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -307,6 +335,7 @@ int main(void)
         cmocka_unit_test(test_broken_headers),
         cmocka_unit_test(test_broken_lengths),
         cmocka_unit_test(test_header_block_limit),
+        cmocka_unit_test(test_a_message_gives_its_memory),
         cmocka_unit_test(test_broken_stays_broken),
     };
 
