@@ -1,5 +1,7 @@
 #include "net/connection_serve.h"
 
+#include <stdlib.h>
+
 #include "net/connection.h"
 #include "net/connection_budget.h"
 #include "net/connection_read.h"
@@ -39,19 +41,19 @@ UM_ALWAYS_INLINE size_t dispatch(struct um_connection *connection, const struct 
     struct um_frame *frame = &connection->frame;
     bool offers_payload = message->payload_size != 0 && message->payload_size <= UM_CONNECTION_READ_SIZE &&
                           um_frame_whole_payload(frame) != NULL;
-    struct um_buf memory;
-    bool gives = message->size > UM_FRAME_LONG_SIZE && um_frame_give(frame, message, &memory);
     size_t used;
 
-    session->text_here = gives ? &memory : NULL;
+    if (message->size > UM_FRAME_LONG_SIZE)
+        session->text_here = um_frame_give(frame, message);
     session->payload_here = offers_payload ? (const unsigned char *)um_frame_whole_payload(frame) : NULL;
     used = um_dispatch_message(session, message->text, message->size, message->payload_size);
     if (offers_payload && session->payload_here == NULL)
         um_frame_skip_payload(frame);
     session->payload_here = NULL;
-    session->text_here = NULL;
-    if (gives)
-        um_buf_deinit(&memory);
+    if (session->text_here != NULL) {
+        free(session->text_here);
+        session->text_here = NULL;
+    }
     return used;
 }
 

@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -245,7 +246,7 @@ static void test_a_message_gives_its_memory(void **state)
     char first[] = "{1,";
     char second[] = "2}\n{3}\n{4";
     char third[] = "}\n";
-    struct um_buf memory;
+    char *memory;
 
     (void)state;
     um_frame_init(&frame, MESSAGE_LIMIT, PAYLOAD_LIMIT);
@@ -254,22 +255,23 @@ static void test_a_message_gives_its_memory(void **state)
     assert_int_equal(um_frame_keep(&frame), UMEM_OK);
     assert_int_equal(um_frame_feed(&frame, second, strlen(second)), UMEM_OK);
     assert_int_equal(um_frame_next(&frame, &message), UM_FRAME_MESSAGE);
-    assert_true(um_frame_give(&frame, &message, &memory));
-    assert_ptr_equal(memory.data, message.text);
-    assert_int_equal(memory.size, 5);
+    memory = um_frame_give(&frame, &message);
+    assert_ptr_equal(memory, message.text);
+    assert_int_equal(message.size, 5);
     assert_int_equal(um_frame_keep(&frame), UMEM_OK);
     assert_int_equal(um_frame_next(&frame, &message), UM_FRAME_MESSAGE);
     assert_memory_equal(message.text, "{3}", 3);
-    assert_memory_equal(memory.data, "{1,2}", 5);
-    um_buf_deinit(&memory);
+    assert_memory_equal(memory, "{1,2}", 5);
+    free(memory);
     assert_int_equal(um_frame_next(&frame, &message), UM_FRAME_MORE);
     assert_int_equal(um_frame_feed(&frame, third, strlen(third)), UMEM_OK);
     assert_int_equal(um_frame_next(&frame, &message), UM_FRAME_MESSAGE);
     assert_memory_equal(message.text, "{4}", 3);
-    assert_true(um_frame_give(&frame, &message, &memory));
+    memory = um_frame_give(&frame, &message);
+    assert_non_null(memory);
     assert_int_equal(um_frame_keep(&frame), UMEM_OK);
     assert_int_equal(frame.kept.capacity, 0);
-    um_buf_deinit(&memory);
+    free(memory);
     um_frame_deinit(&frame);
 }
 
@@ -278,14 +280,13 @@ static void test_a_message_without_memory_of_its_own(void **state)
 {
     struct um_frame frame;
     struct um_frame_message message;
-    struct um_buf memory;
     char bytes[] = "{1}\n{2}\n";
 
     (void)state;
     um_frame_init(&frame, MESSAGE_LIMIT, PAYLOAD_LIMIT);
     assert_int_equal(um_frame_feed(&frame, bytes, strlen(bytes)), UMEM_OK);
     assert_int_equal(um_frame_next(&frame, &message), UM_FRAME_MESSAGE);
-    assert_false(um_frame_give(&frame, &message, &memory));
+    assert_null(um_frame_give(&frame, &message));
     um_frame_deinit(&frame);
 
     um_frame_init(&frame, MESSAGE_LIMIT, PAYLOAD_LIMIT);
@@ -294,7 +295,7 @@ static void test_a_message_without_memory_of_its_own(void **state)
     assert_int_equal(um_frame_next(&frame, &message), UM_FRAME_MESSAGE);
     assert_int_equal(um_frame_next(&frame, &message), UM_FRAME_MESSAGE);
     assert_memory_equal(message.text, "{2}", 3);
-    assert_false(um_frame_give(&frame, &message, &memory));
+    assert_null(um_frame_give(&frame, &message));
     um_frame_deinit(&frame);
 }
 
