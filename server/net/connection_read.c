@@ -121,7 +121,10 @@ static void on_read(uv_stream_t *stream, ssize_t result, const uv_buf_t *buf)
     shared->traffic.bytes_read += size;
     connection->session.bytes_read += size;
     connection->idle_reads = 0;
-    connection->cost += UM_COST_READ + size * UM_COST_READ_BYTE;
+    /* Of a text, brackets are counted, or its end is looked for. */
+    connection->cost +=
+        UM_COST_READ +
+        size * (connection->target == UM_CONNECTION_READS_PAYLOAD ? UM_COST_READ_BYTE : UM_COST_TEXT_BYTE);
     switch (connection->target) {
     case UM_CONNECTION_READS_NOTHING:
         discard(connection, size);

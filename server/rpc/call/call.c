@@ -426,6 +426,29 @@ void um_reply_send_part(struct um_call *call)
     session->events->send_part(session);
 }
 
+size_t um_reply_begin_text(struct um_call *call, const char *key, struct um_buf *text)
+{
+    struct um_buf *out = um_reply_key(call, key);
+    size_t front = out->size - call->start;
+
+    um_buf_append(text, out->data + call->start, front);
+    um_buf_truncate(out, call->body);
+    call->begun = false;
+    return front;
+}
+
+void um_reply_end_text(struct um_call *call, const char *key, struct um_buf *text, size_t front)
+{
+    struct um_buf *out = um_reply_key(call, key);
+
+    if (call->start != 0 || out->size != front || out->failed || text->size > out->size_limit) {
+        um_buf_append(out, text->data + front, text->size - front);
+        return;
+    }
+    memcpy(text->data, out->data, front);
+    um_buf_swap(out, text);
+}
+
 void um_reply_end(struct um_call *call)
 {
     struct um_session *session = call->session;

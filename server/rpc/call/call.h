@@ -149,6 +149,16 @@ UM_ALWAYS_INLINE struct um_buf *um_reply_key(struct um_call *call, const char *k
     return out;
 }
 
+enum { UM_REPLY_FRONT_SIZE = 16384 /* bytes that may come before such a value: the id takes most of them */ };
+
+/* Begins the long value of a member in memory of its own, which the caller writes it to before the call is answered. What has been written
+ * of the answer, and the key, is moved there, to the front of it: returns how many bytes that is. */
+size_t um_reply_begin_text(struct um_call *call, const char *key, struct um_buf *text);
+
+/* Adds the member, when what comes before it has been written again. Nothing is copied where no other answer waits: the memory becomes
+ * the session's. `front` is what um_reply_begin_text() returned. */
+void um_reply_end_text(struct um_call *call, const char *key, struct um_buf *text, size_t front);
+
 UM_ALWAYS_INLINE void um_reply_uint(struct um_call *call, const char *key, uint64_t value)
 {
     um_json_put_uint(um_reply(call), key, value);

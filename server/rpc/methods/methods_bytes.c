@@ -196,7 +196,8 @@ struct read_job {
     bool is_bad;           /* UM_UTF8: it is none, at `done` */
     uint64_t reserved;     /* um_session_reserve_answer() */
     unsigned char *copied; /* malloc */
-    struct um_buf text;    /* the JSON string */
+    struct um_buf text;    /* the JSON string, behind what comes before it in the answer */
+    size_t front;          /* bytes of that */
 };
 
 /* Whether the answer fits, of which UTF-8 may take more than is checked here. */
@@ -229,7 +230,9 @@ static bool read_begin(struct um_call *call, const struct um_args *args, struct 
     um_call_take(call, range->block, range->offset, read->copied, range->size);
     read->reserved = range->size + text_size;
     um_session_reserve_answer(call->session, read->reserved);
-    um_buf_init(&read->text, (size_t)(6 * range->size + 2));
+    um_buf_init(&read->text, (size_t)(6 * range->size) + UM_REPLY_FRONT_SIZE);
+    reply_read(call, range, read->tells_block, read->block_size);
+    read->front = um_reply_begin_text(call, "data", &read->text);
     return true;
 }
 
@@ -303,7 +306,7 @@ static void read_answer(struct um_job *job, struct um_call *call)
         fail_not_utf8(call, read->range.offset + read->done);
     } else if (read->encoding != UM_UTF8 || um_call_fits(call, read->escaped_size + 64, 0)) {
         reply_read(call, &read->range, read->tells_block, read->block_size);
-        um_json_raw(um_reply_key(call, "data"), read->text.data, read->text.size);
+        um_reply_end_text(call, "data", &read->text, read->front);
     }
 }
 
