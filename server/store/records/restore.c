@@ -304,6 +304,7 @@ static bool has_handles(const struct um_replay *replay)
 static bool check_records(struct restore *restore)
 {
     const struct um_replay *replay = &restore->recovery->replay;
+    bool is_copy = is_foreign(restore->state, restore->recovery);
     char name[UM_JOURNAL_NAME_CAPACITY];
     size_t place;
 
@@ -328,7 +329,9 @@ static bool check_records(struct restore *restore)
     for (size_t i = 0; i < replay->blocks.count; i++) {
         struct um_replay_block *block = um_replay_block_at(replay, i);
 
-        settle_slot(restore, block);
+        /* The handles of one that was made elsewhere are free (is_taken()), and say nothing of others. */
+        if (!is_copy)
+            settle_slot(restore, block);
         if (is_kept(block))
             settle_name(restore, block);
     }

@@ -862,7 +862,7 @@ static void expect_the_newer_block(int older, int newer)
         open_store();
         assert_int_equal(world.reports, starts == 0 ? 1 : 0);
         if (starts == 0)
-            assert_non_null(strstr(world.report, ": 2 blocks or names of blocks were given up"));
+            assert_non_null(strstr(world.report, ": 3 blocks or names of blocks were given up"));
         world.reports = 0;
         assert_true(is_there(taker));
         assert_true(is_there(renamed));
