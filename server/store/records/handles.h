@@ -78,8 +78,11 @@ struct um_slots {
     uint32_t used;                /* slots that were ever given out: 0 to used - 1 */
     uint32_t limit;               /* most slots, retired ones counted */
     bool is_restoring;            /* between um_slots_allow_former() and um_slots_end_restoring() */
-    uint32_t first_generation;    /* no handle has a lower one */
-    uint32_t base_generation;     /* a slot begins with it, or with one more than its floor */
+    uint64_t *
+        later; /* by slot, generations that come next where later handles were given out than the one in use */
+    size_t later_count;
+    uint32_t first_generation; /* no handle has a lower one */
+    uint32_t base_generation;  /* a slot begins with it, or with one more than its floor */
     uint32_t *floors; /* of UM_SLOT_FLOOR_SLOTS slots each: generations up to it are used up; NULL: none is */
     size_t floor_count;       /* entries of `floors` */
     enum um_handle_kind kind; /* part of the handles */
@@ -117,9 +120,6 @@ void *um_slots_restore(struct um_slots *slots, uint64_t handle);
 
 /* The handle in use that has this one's slot; 0: none has. */
 uint64_t um_slots_find_live(const struct um_slots *slots, uint64_t handle);
-
-/* While handles are restored: whether the slot is free, and a later handle of it was given out. */
-bool um_slots_gave_later(const struct um_slots *slots, uint64_t handle);
 
 /* Notes that the handle was in use and is not any more. Like um_slots_restore(); false: no memory, or no such handle. */
 bool um_slots_restore_stale(struct um_slots *slots, uint64_t handle);

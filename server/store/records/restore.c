@@ -234,19 +234,18 @@ static bool is_foreign(struct um_state *state, const struct um_recovery *recover
 }
 
 /* A power failure may leave two heaps as they were at two moments. Where a block of each has the same slot, the older one was freed
- * before the other was allocated, and only that is not in its journal; also where the other one is not there any more. */
+ * before the other was allocated, and only that is not in its journal. */
 static void settle_slot(struct restore *restore, struct um_replay_block *block)
 {
     struct um_slots *slots = &restore->store->blocks;
     um_handle other = um_slots_find_live(slots, block->handle);
     void *record = NULL;
 
-    if (other > block->handle || um_slots_gave_later(slots, block->handle)) {
-        restore->settled += is_kept(block);
-        block->is_replaced = is_kept(block);
+    restore->settled += other != 0;
+    if (other > block->handle) {
         block->is_freed = true;
-    } else if (other != 0 && other < block->handle && um_slots_find(slots, other, &record) == UM_SLOT_OK) {
-        restore->settled++;
+        block->is_replaced = true;
+    } else if (other != 0 && um_slots_find(slots, other, &record) == UM_SLOT_OK) {
         um_block_free(restore->store, record);
     }
 }
@@ -304,7 +303,6 @@ static bool has_handles(const struct um_replay *replay)
 static bool check_records(struct restore *restore)
 {
     const struct um_replay *replay = &restore->recovery->replay;
-    bool is_copy = is_foreign(restore->state, restore->recovery);
     char name[UM_JOURNAL_NAME_CAPACITY];
     size_t place;
 
@@ -329,8 +327,7 @@ static bool check_records(struct restore *restore)
     for (size_t i = 0; i < replay->blocks.count; i++) {
         struct um_replay_block *block = um_replay_block_at(replay, i);
 
-        /* The handles of one that was made elsewhere are free (is_taken()), and say nothing of others. */
-        if (!is_copy)
+        if (is_kept(block))
             settle_slot(restore, block);
         if (is_kept(block))
             settle_name(restore, block);

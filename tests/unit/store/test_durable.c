@@ -63,7 +63,8 @@ static uint64_t roll(uint64_t sides)
 static void on_report(void *context, const char *text)
 {
     (void)context;
-    world.reports++;
+    /* After a power failure, heaps may be of two moments. */
+    world.reports += !world.has_power_failures || strstr(text, "is of another moment") == NULL;
     snprintf(world.report, sizeof world.report, "%s", text);
 }
 
@@ -830,7 +831,8 @@ static void expect_the_newer_block(int older, int newer)
 {
     static unsigned char bytes[JOURNAL_CAPACITY];
     um_handle freed;
-    um_handle reused; /* likewise, and its slot's next block was of a session */
+    um_handle reused; /* likewise, but its slot's next block was of a session, and is not there any more */
+    um_handle brief;
     um_handle renamed;
     um_handle taker;
     um_handle bearer;
@@ -853,7 +855,8 @@ static void expect_the_newer_block(int older, int newer)
     commit(); /* the slot is free */
     taker = alloc_named(world.heaps[newer], NULL);
     assert_int_equal(um_handle_slot(taker), um_handle_slot(freed));
-    assert_int_equal(um_handle_slot(alloc_brief(world.heaps[newer])), um_handle_slot(reused));
+    brief = alloc_brief(world.heaps[newer]);
+    assert_int_equal(um_handle_slot(brief), um_handle_slot(reused));
     bearer = alloc_named(world.heaps[newer], "name");
     commit();
     kill_store();
@@ -862,12 +865,13 @@ static void expect_the_newer_block(int older, int newer)
         open_store();
         assert_int_equal(world.reports, starts == 0 ? 1 : 0);
         if (starts == 0)
-            assert_non_null(strstr(world.report, ": 3 blocks or names of blocks were given up"));
+            assert_non_null(strstr(world.report, ": 2 blocks or names of blocks were given up"));
         world.reports = 0;
         assert_true(is_there(taker));
         assert_true(is_there(renamed));
         assert_true(is_there(bearer));
-        assert_false(is_there(freed) || is_there(reused));
+        assert_false(is_there(freed));
+        assert_true(is_there(reused));
         um_block_get_info(world.store, find(older < newer ? renamed : bearer), &info);
         assert_string_equal(info.name, "name");
         um_block_get_info(world.store, find(older < newer ? bearer : renamed), &info);
@@ -877,6 +881,12 @@ static void expect_the_newer_block(int older, int newer)
             commit();
             kill_store();
         }
+    }
+    free_one(reused);
+    commit();
+    for (um_handle next = 0; um_handle_slot(next) != um_handle_slot(reused);) {
+        next = alloc_named(world.heaps[newer], NULL);
+        assert_true(next != brief);
     }
     free_one(taker);
     commit();
