@@ -1,29 +1,9 @@
 /* The steps are W. Mula's and D. Lemire's: "Faster Base64 Encoding and Decoding Using AVX2 Instructions", 2018. */
 #include "base/base64_avx2.h"
 
-/* Compiled for AVX2 whatever the other files are compiled for, and called if the processor has it.
- * Microsoft's compiler takes the instructions as they are. gcc for Windows does not align what it spills to
- * the stack as they want it, so there it is only done where the assembler makes unaligned moves of all
- * (common/CMakeLists.txt, UM_UNALIGNED_MOVES). */
-#if defined(_MSC_VER) && !defined(__clang__)
-#if defined(_M_X64) && !defined(_M_ARM64EC)
-#define UM_AVX2
-#endif
-#elif defined(__x86_64__) && (defined(__clang__) || !defined(__MINGW64__) || defined(UM_UNALIGNED_MOVES))
-#define UM_AVX2 __attribute__((target("avx2")))
-#endif
+#include "base/avx2.h"
 
 #ifdef UM_AVX2
-
-#include <immintrin.h>
-#if defined(_MSC_VER) && defined(__clang__)
-/* Where it stands in for Microsoft's, clang leaves these out unless all is compiled for AVX2. */
-#include <smmintrin.h>
-/* Need immintrin.h before them. */
-#include <avxintrin.h>
-/* Needs avxintrin.h before it. */
-#include <avx2intrin.h>
-#endif
 
 #include "base/processor.h"
 

@@ -29,7 +29,11 @@
  * from the background. */
 static const int ignored[] = {SIGPIPE, SIGXFSZ, SIGTTOU, SIGUSR2};
 
-enum { LARGE_BUFFER_SIZE = 2 << 20 };
+enum {
+    LARGE_BUFFER_SIZE =
+        (4 << 20) + 4096, /* bytes: more than a buffer of 4 MiB takes with what malloc() adds */
+    KEPT_SIZE = 8 << 20   /* bytes that the end of malloc's heap keeps free */
+};
 
 void um_process_prepare(void)
 {
@@ -40,10 +44,12 @@ void um_process_prepare(void)
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
 #ifdef __GLIBC__
-    /* Buffers of large messages are mappings, which grow by moving pages and are returned to the system when
+    /* Buffers of very large messages are mappings, which grow by moving pages and are returned to the system when
      * they are freed. Left to itself, glibc takes them from its heap as soon as one has been freed, and
-     * copies up to 8 MiB whenever one grows (mallopt(3)). */
+     * copies up to 8 MiB whenever one grows (mallopt(3)). Those of 1 MiB, in each encoding, are taken from its heap, which
+     * keeps their pages: new ones for each message would take longer than all else that is done with it. */
     mallopt(M_MMAP_THRESHOLD, LARGE_BUFFER_SIZE);
+    mallopt(M_TRIM_THRESHOLD, KEPT_SIZE);
 #endif
 }
 

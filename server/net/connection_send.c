@@ -5,7 +5,7 @@
 #include "net/connection.h"
 
 enum {
-    SPARE_LIMIT = 1 << 21, /* bytes: larger memory is not kept for the next connection */
+    SPARE_LIMIT = 1 << 22, /* bytes: larger memory is not kept for the next connection */
     WIDE_SIZE = 1 << 19,   /* bytes that a socket's buffer is made to take, once it has proved too small, */
     WIDE_FROM = 1 << 17,   /* by as many bytes */
     TRY_LIMIT =

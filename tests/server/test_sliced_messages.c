@@ -14,7 +14,7 @@
 
 enum {
     LONG_SIZE = 1 << 20, /* bytes of a long message's string, */
-    PINGS_BETWEEN = 12 /* of another client, that are answered at least while it is read: it takes 32 steps */
+    PINGS_BETWEEN = 3 /* of another client, that are answered at least while it is read: it takes 8 slices */
 };
 
 #define ANSWER(id) "{\"jsonrpc\":\"2.0\",\"id\":" #id ",\"result\":{}}\n"

@@ -168,7 +168,7 @@ static void handle_known(struct um_call *call, struct um_known_request *known)
         return;
     call->method = known->method;
     um_meter_method(&call->session->rpc->meter, call->method);
-    if (call->payload_size != 0 && !check_call(call, NULL, NULL))
+    if (call->payload_size != 0 && !call->method->takes_payload && !check_call(call, NULL, NULL))
         return;
     if (call->record != NULL)
         um_call_record_note(call->record, call->method, known->params);
@@ -254,10 +254,11 @@ static bool check_batch(struct um_session *session, const struct um_json *batch,
 }
 
 /* A request uses up its raw bytes whether it succeeds or not. */
-static void handle_member(struct um_session *session, struct um_batch *batch, size_t start,
+static void handle_member(struct um_session *session, struct um_batch *batch, size_t start, size_t text,
                           const struct um_json *request)
 {
-    struct um_call call = {.session = session, .batch = batch, .start = start, .payload = batch->payload};
+    struct um_call call = {
+        .session = session, .batch = batch, .start = start, .text = text, .payload = batch->payload};
     uint64_t size;
 
     (void)raw_size_of(request, &size);
@@ -285,20 +286,20 @@ static void run_batch(struct um_session *session, const struct um_json *json, co
 {
     struct um_batch batch = {.bytes_left = session->rpc->limits->batch_bytes, .payload = payload};
     size_t start;
-    size_t body;
+    size_t text;
 
     if (!may_begin(session))
         return;
     start = um_framing_begin(session);
-    body = session->out.size;
+    text = session->out.size;
     um_buf_init(&batch.raw, (size_t)batch.bytes_left);
     um_json_begin_array(&session->out);
     for (const struct um_json *request = json->child; request != NULL && !session->broken;
          request = request->next)
-        handle_member(session, &batch, start, request);
-    if (session->out.size > body + 1) {
+        handle_member(session, &batch, start, text, request);
+    if (session->out.size > text + 1) {
         um_json_end_array(&session->out);
-        um_framing_end(session, start, batch.raw.size);
+        um_framing_end(session, start, text, batch.raw.size);
         um_buf_append(&session->out, batch.raw.data, batch.raw.size);
     } else {
         um_buf_truncate(&session->out, start);
@@ -443,8 +444,9 @@ static void read_copy(struct um_session *session, const char *text, size_t size,
 
 /* ---- long messages ---- */
 
-/* Bytes that are read in one step: 2 to 1,000 microseconds, by how many values they are. */
-enum { STEP_SIZE = 64 * 1024 };
+/* Bytes that are read in one step: 2 to 1,000 microseconds, by how many values they are. A slice has several steps, unless they have read
+ * many values. */
+enum { STEP_SIZE = 64 * 1024, SLICE_SIZE = 4 * STEP_SIZE, SLICE_VALUES = 1024 };
 
 /* A long message is read in steps. The messages of one process are read one after the other, because a tree may be 20 times as large as
  * its text. */
@@ -454,18 +456,21 @@ struct reading {
     struct um_message message;
     struct um_json_reader *reader;
     struct um_json_check check;
-    size_t counted; /* of its values, in the session's work */
 };
 
 static int reading_step(struct um_job *job, bool *more, struct um_fault *fault)
 {
     struct reading *reading = (struct reading *)job;
+    size_t counted = reading->check.values;
+    size_t size = 0;
 
     (void)fault;
-    *more = um_json_reader_step(reading->reader, STEP_SIZE);
+    do {
+        *more = um_json_reader_step(reading->reader, STEP_SIZE);
+        size += STEP_SIZE;
+    } while (*more && size < SLICE_SIZE && reading->check.values - counted < SLICE_VALUES);
     /* Each byte is looked at in two steps. */
-    charge(job->session, STEP_SIZE / 2, reading->check.values - reading->counted);
-    reading->counted = reading->check.values;
+    charge(job->session, size / 2, reading->check.values - counted);
     um_job_set_held(job, um_message_memory(&reading->message));
     return UMEM_OK;
 }
@@ -506,6 +511,17 @@ static const struct um_job_ops reading_ops = {.size = sizeof(struct reading),
                                               .answer = reading_handle,
                                               .release = reading_release};
 
+/* The memory of the message, or a copy. False: no memory. */
+static bool own_text(struct um_session *session, struct um_message *message, const char *text, size_t size,
+                     uint64_t payload_size)
+{
+    if (session->text_here == NULL)
+        return um_message_init(message, text, size, payload_size);
+    um_message_take(message, session->text_here, size, payload_size);
+    session->text_here = NULL;
+    return true;
+}
+
 static void read_in_steps(struct um_session *session, const char *text, size_t size, uint64_t payload_size)
 {
     struct reading *reading = calloc(1, sizeof *reading);
@@ -516,7 +532,7 @@ static void read_in_steps(struct um_session *session, const char *text, size_t s
         return;
     }
     message = &reading->message;
-    if (um_message_init(message, text, size, payload_size))
+    if (own_text(session, message, text, size, payload_size))
         reading->reader = um_json_reader_new(message->text, size, &message->arena, &reading->check);
     if (reading->reader == NULL) {
         um_message_deinit(message);
@@ -601,7 +617,7 @@ static void decode_in_steps(struct um_call *call, const struct um_json *request,
 
 static bool is_array(const char *text, size_t size)
 {
-    while (size != 0 && strchr(" \t\r\n", *text) != NULL && *text != '\0') {
+    while (size != 0 && (*text == ' ' || *text == '\t' || *text == '\r' || *text == '\n')) {
         text++;
         size--;
     }

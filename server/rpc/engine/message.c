@@ -3,6 +3,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+void um_message_take(struct um_message *message, char *text, size_t size, uint64_t payload_size)
+{
+    /* It grew in large steps, and what it keeps now counts as what it says. Should there be no memory to make it smaller, it stays. */
+    char *exact = realloc(text, size);
+
+    *message =
+        (struct um_message){.text = exact != NULL ? exact : text, .size = size, .payload_size = payload_size};
+}
+
 bool um_message_init(struct um_message *message, const char *text, size_t size, uint64_t payload_size)
 {
     *message = (struct um_message){.size = size, .payload_size = payload_size};

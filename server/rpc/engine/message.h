@@ -23,6 +23,9 @@ struct um_message {
     struct um_json *json;  /* what the text says */
 };
 
+/* Takes over a message's text, malloc. */
+void um_message_take(struct um_message *message, char *text, size_t size, uint64_t payload_size);
+
 /* Copies a message's text. False: no memory. */
 bool um_message_init(struct um_message *message, const char *text, size_t size, uint64_t payload_size);
 

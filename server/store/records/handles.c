@@ -424,9 +424,7 @@ bool um_slots_had_former(const struct um_slots *slots, uint64_t handle)
 static struct um_slot *reach(struct um_slots *slots, uint64_t handle)
 {
     uint32_t number = um_handle_slot(handle);
-    uint64_t generation = handle >> UM_HANDLE_GENERATION_SHIFT;
-    if (generation == 0 || generation > UM_GENERATION_LIMIT || (handle & 3) != (uint64_t)slots->kind ||
-        number >= slots->limit)
+    if (!um_handle_is_of(handle, slots->kind) || number >= slots->limit)
         return NULL;
     while (slots->used <= number) {
         if (add_slot(slots) == NULL)

@@ -167,6 +167,14 @@ UM_ALWAYS_INLINE uint64_t um_handle_make(enum um_handle_kind kind, uint32_t slot
            (uint64_t)kind;
 }
 
+/* Whether a number is a handle that a table of this kind may give out. */
+UM_ALWAYS_INLINE bool um_handle_is_of(uint64_t handle, enum um_handle_kind kind)
+{
+    uint64_t generation = handle >> UM_HANDLE_GENERATION_SHIFT;
+
+    return (handle & 3) == (uint64_t)kind && generation != 0 && generation <= UM_GENERATION_LIMIT;
+}
+
 /* The handle of a record in use. */
 UM_ALWAYS_INLINE uint64_t um_slot_handle(const struct um_slot *slot, enum um_handle_kind kind)
 {

@@ -1,4 +1,5 @@
 /* common/base: bytes, texts, errors. */
+#include <ctype.h>
 #include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,6 +16,7 @@
 #include "base/buf.h"
 #include "base/digits.h"
 #include "base/encoding.h"
+#include "base/hex_avx2.h"
 #include "base/processor.h"
 #include "base/size.h"
 #include "umem_errors.h"
@@ -166,6 +168,7 @@ static void test_every_byte_survives_both_encodings(void **state)
     unsigned char bytes[256];
     unsigned char back[256];
     char text[512];
+    char capitals[512];
     size_t size;
     size_t bad;
 
@@ -183,8 +186,12 @@ static void test_every_byte_survives_both_encodings(void **state)
         assert_true(um_hex_decode(back, text, 2 * n, &size, &bad));
         assert_int_equal(size, n);
         assert_memory_equal(back, bytes, n);
+        for (size_t i = 0; i < 2 * n; i++)
+            capitals[i] = (char)toupper((unsigned char)text[i]);
         assert_true(um_hex_decode(text, text, 2 * n, &size, &bad));
         assert_memory_equal(text, bytes, n);
+        assert_true(um_hex_decode(capitals, capitals, 2 * n, &size, &bad));
+        assert_memory_equal(capitals, bytes, n);
     }
     assert_false(um_hex_decode(back, "abc", 3, &size, &bad));
     assert_int_equal(bad, 3);
@@ -199,7 +206,7 @@ static void test_wide_steps_are_in_this_build(void **state)
     enum { SIZE = 24 * 8, SPARE = 64 };
     unsigned char bytes[SIZE + SPARE];
     unsigned char back[SIZE + SPARE];
-    char text[SIZE / 3 * 4 + SPARE];
+    char text[2 * SIZE + SPARE];
     bool has_wide_steps = false;
 
 #if !defined(NO_WIDE_STEPS) && (defined(__x86_64__) || (defined(_M_X64) && !defined(_M_ARM64EC)))
@@ -221,6 +228,12 @@ static void test_wide_steps_are_in_this_build(void **state)
             assert_int_equal(decoded, 0);
         }
         assert_memory_equal(back + shift, bytes + shift, decoded / 4 * 3);
+        encoded = um_hex_encode_avx2(text + shift, bytes + shift, SIZE);
+        um_hex_encode(text + shift, bytes + shift, SIZE);
+        decoded = um_hex_decode_avx2(back + shift, (const unsigned char *)text + shift, 2 * SIZE);
+        assert_int_equal(encoded, has_wide_steps && um_processor_has_avx2() ? SIZE : 0);
+        assert_int_equal(decoded, 2 * encoded);
+        assert_memory_equal(back + shift, bytes + shift, decoded / 2);
     }
 }
 

@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -237,6 +238,90 @@ static void test_untaken_messages_are_kept(void **state)
     um_frame_deinit(&frame);
 }
 
+/* A message that came in pieces lies at the beginning of the frame's memory, which may be had; what follows stays. */
+static void test_a_message_gives_its_memory(void **state)
+{
+    struct um_frame frame;
+    struct um_frame_message message;
+    char first[] = "{1,";
+    char second[] = "2}\n{3}\n{4";
+    char third[] = "}\n";
+    char *memory;
+
+    (void)state;
+    um_frame_init(&frame, MESSAGE_LIMIT, PAYLOAD_LIMIT);
+    assert_int_equal(um_frame_feed(&frame, first, strlen(first)), UMEM_OK);
+    assert_int_equal(um_frame_next(&frame, &message), UM_FRAME_MORE);
+    assert_int_equal(um_frame_keep(&frame), UMEM_OK);
+    assert_int_equal(um_frame_feed(&frame, second, strlen(second)), UMEM_OK);
+    assert_int_equal(um_frame_next(&frame, &message), UM_FRAME_MESSAGE);
+    memory = um_frame_give(&frame, &message);
+    assert_ptr_equal(memory, message.text);
+    assert_int_equal(message.size, 5);
+    assert_int_equal(um_frame_keep(&frame), UMEM_OK);
+    assert_int_equal(um_frame_next(&frame, &message), UM_FRAME_MESSAGE);
+    assert_memory_equal(message.text, "{3}", 3);
+    assert_memory_equal(memory, "{1,2}", 5);
+    free(memory);
+    assert_int_equal(um_frame_next(&frame, &message), UM_FRAME_MORE);
+    assert_int_equal(um_frame_feed(&frame, third, strlen(third)), UMEM_OK);
+    assert_int_equal(um_frame_next(&frame, &message), UM_FRAME_MESSAGE);
+    assert_memory_equal(message.text, "{4}", 3);
+    memory = um_frame_give(&frame, &message);
+    assert_non_null(memory);
+    assert_int_equal(um_frame_keep(&frame), UMEM_OK);
+    assert_int_equal(frame.kept.capacity, 0);
+    free(memory);
+    um_frame_deinit(&frame);
+}
+
+/* It is not the frame's to give where it is the feeder's, nor where other messages were before it. */
+static void test_a_message_without_memory_of_its_own(void **state)
+{
+    struct um_frame frame;
+    struct um_frame_message message;
+    char bytes[] = "{1}\n{2}\n";
+
+    (void)state;
+    um_frame_init(&frame, MESSAGE_LIMIT, PAYLOAD_LIMIT);
+    assert_int_equal(um_frame_feed(&frame, bytes, strlen(bytes)), UMEM_OK);
+    assert_int_equal(um_frame_next(&frame, &message), UM_FRAME_MESSAGE);
+    assert_null(um_frame_give(&frame, &message));
+    um_frame_deinit(&frame);
+
+    um_frame_init(&frame, MESSAGE_LIMIT, PAYLOAD_LIMIT);
+    assert_int_equal(um_frame_feed(&frame, bytes, strlen(bytes)), UMEM_OK);
+    assert_int_equal(um_frame_keep(&frame), UMEM_OK);
+    assert_int_equal(um_frame_next(&frame, &message), UM_FRAME_MESSAGE);
+    assert_int_equal(um_frame_next(&frame, &message), UM_FRAME_MESSAGE);
+    assert_memory_equal(message.text, "{2}", 3);
+    assert_null(um_frame_give(&frame, &message));
+    um_frame_deinit(&frame);
+}
+
+/* Rows of bytes without brackets are passed at once: wherever one stands, it counts, and in a string it does not. */
+static void test_brackets_at_any_place(void **state)
+{
+    enum { SIZE = 200 };
+    static const char marks[] = "{}[]\"";
+    char text[SIZE];
+
+    (void)state;
+    for (size_t at = 1; at < SIZE - 1; at++) {
+        for (size_t i = 0; marks[i] != '\0'; i++) {
+            struct um_json_end state_of = {.depth = 0};
+            bool ends = marks[i] == '}' || marks[i] == ']';
+            const char *expected = ends ? text + at + 1 : NULL;
+
+            memset(text, 'x', sizeof text);
+            text[0] = '[';
+            text[at] = marks[i];
+            text[SIZE - 1] = ']';
+            assert_ptr_equal(um_json_find_end(&state_of, text, text + SIZE), expected);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -254,6 +339,9 @@ int main(void)
         cmocka_unit_test(test_line_limit),
         cmocka_unit_test(test_long_line_is_not_kept),
         cmocka_unit_test(test_untaken_messages_are_kept),
+        cmocka_unit_test(test_a_message_gives_its_memory),
+        cmocka_unit_test(test_a_message_without_memory_of_its_own),
+        cmocka_unit_test(test_brackets_at_any_place),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

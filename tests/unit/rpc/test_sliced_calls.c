@@ -14,6 +14,7 @@
 #include "engine_fixture.h"
 #include "rpc/call/engine_state.h"
 #include "umem_errors.h"
+#include "wire/frame.h"
 
 static struct um_session *session_of(void **state)
 {
@@ -536,6 +537,33 @@ static void test_many_bytes_with_one_that_is_wrong(void **state)
     }
 }
 
+/* A long message's memory is taken over where it is offered, and a short one's stays. */
+static void test_memory_of_a_long_message(void **state)
+{
+    struct fixture *fixture = *state;
+    struct um_session *session = &fixture->session;
+    char ping[] = "{\"id\":1,\"method\":\"server.ping\"}";
+    size_t long_size = UM_FRAME_LONG_SIZE + 1;
+
+    for (size_t size = strlen(ping); size <= long_size; size += long_size - strlen(ping)) {
+        char *bytes = malloc(size);
+
+        assert_non_null(bytes);
+        memset(bytes, ' ', size);
+        memcpy(bytes, ping, strlen(ping));
+        session->text_here = bytes;
+        um_dispatch_message(session, bytes, size, 0);
+        assert_int_equal(session->text_here == NULL, size == long_size);
+        free(session->text_here);
+        session->text_here = NULL;
+        while (!um_session_is_ready(session))
+            (void)um_rpc_work(session->rpc);
+        um_buf_append_byte(&session->out, '\0');
+        assert_non_null(strstr(session->out.data, "\"result\":{}"));
+        um_buf_truncate(&session->out, 0);
+    }
+}
+
 /* A session ends, or a block is freed, while a text is decoded. */
 static void test_the_end_while_bytes_are_decoded(void **state)
 {
@@ -622,6 +650,7 @@ int main(void)
                                         fixture_teardown),
         cmocka_unit_test_setup_teardown(test_many_bytes_with_one_that_is_wrong, fixture_setup,
                                         fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_memory_of_a_long_message, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_the_end_while_bytes_are_decoded, fixture_setup,
                                         fixture_teardown),
         cmocka_unit_test_setup_teardown(test_a_heap_is_compacted_in_slices, fixture_setup, fixture_teardown),
