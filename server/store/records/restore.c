@@ -303,10 +303,19 @@ static bool has_handles(const struct um_replay *replay)
 static bool check_records(struct restore *restore)
 {
     const struct um_replay *replay = &restore->recovery->replay;
+    um_handle later = um_slots_find_live(&restore->store->heaps, replay->heap.handle);
     char name[UM_JOURNAL_NAME_CAPACITY];
     size_t place;
 
     um_journal_name(name, replay->heap.handle, restore->recovery->number);
+    if (later != 0 && !is_foreign(restore->state, restore->recovery)) {
+        snprintf(restore->why, sizeof restore->why,
+                 "%s/%s is of a heap that was destroyed before heap %llu was made: an older copy, or the "
+                 "power failed "
+                 "then; move both of its files elsewhere",
+                 restore->state->path, name, (unsigned long long)later);
+        return false;
+    }
     if (is_taken(restore)) {
         snprintf(restore->why, sizeof restore->why,
                  "%s/%s tells of a handle or a name that another heap or block has already: the file is a "
