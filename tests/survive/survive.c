@@ -92,19 +92,24 @@ static uint64_t roll(uint64_t sides)
 
 /* ---- the daemon ---- */
 
+/* Whether a line has a text. */
+static bool says(const char *line, const char *text)
+{
+    const char *found = strstr(line, text);
+
+    return found != NULL && memchr(line, '\n', (size_t)(found - line)) == NULL;
+}
+
 /* Whether a log has a warning. After a power failure, heaps are of different moments, and the daemon says so. */
 static bool warns(const char *log)
 {
     const char *warning = strstr(log, "warning");
 
     while (warning != NULL) {
-        const char *end = strchr(warning, '\n');
-        const char *expected =
-            preload != NULL ? strstr(warning, "is of another moment than other heaps") : NULL;
-
-        if (expected == NULL || (end != NULL && expected > end))
+        if (preload == NULL || (!says(warning, "is of another moment than other heaps") &&
+                                !says(warning, "was destroyed before heap")))
             return true;
-        warning = strstr(expected, "warning");
+        warning = strstr(warning + 1, "warning");
     }
     return false;
 }

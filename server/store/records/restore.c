@@ -298,6 +298,27 @@ static bool has_handles(const struct um_replay *replay)
     return has;
 }
 
+/* Says that the handle or a name is another heap's; `later` has the slot: 0: it is something else. */
+static void explain_taken(struct restore *restore, um_handle later)
+{
+    char name[UM_JOURNAL_NAME_CAPACITY];
+
+    um_journal_name(name, restore->recovery->heap, restore->recovery->number);
+    if (later != 0 && !is_foreign(restore->state, restore->recovery))
+        snprintf(
+            restore->why, sizeof restore->why,
+            "%s/%s is of a heap that was destroyed before heap %llu was made: an older copy, or the power "
+            "failed then; move both of its files elsewhere",
+            restore->state->path, name, (unsigned long long)later);
+    else
+        snprintf(
+            restore->why, sizeof restore->why,
+            "%s/%s tells of a handle or a name that another heap or block has already: the file is a copy, "
+            "or older than that; move both files of the heap to a directory of their own, where another "
+            "umemd --state can serve it",
+            restore->state->path, name);
+}
+
 /* Whether handles and names are free. Those of a copy of a heap's files are not, and those of a heap of another state directory need not
  * be. */
 static bool check_records(struct restore *restore)
@@ -308,12 +329,7 @@ static bool check_records(struct restore *restore)
 
     um_journal_name(name, replay->heap.handle, restore->recovery->number);
     if (is_taken(restore)) {
-        snprintf(restore->why, sizeof restore->why,
-                 "%s/%s tells of a handle or a name that another heap or block has already: the file is a "
-                 "copy, or "
-                 "older than that; move both files of the heap to a directory of their own, where another "
-                 "umemd --state can serve it",
-                 restore->state->path, name);
+        explain_taken(restore, um_slots_find_live(&restore->store->heaps, replay->heap.handle));
         return false;
     }
     if (!has_handles(replay) || !um_replay_find_owner(replay, replay->heap.owner, &place)) {
@@ -896,37 +912,78 @@ int um_state_try(const char *path, int64_t *holder, char *why, size_t capacity)
     return code;
 }
 
-static void examine_one(struct um_recovery *recovery, const struct um_state_options *options, size_t *heaps)
+/* The heap that can be used, and has this one's slot; 0: none has. */
+static um_handle find_used(const struct um_heap_files *list, um_handle heap)
 {
-    struct um_state state = {.files = options->files, .path = (char *)(uintptr_t)options->path};
-    struct restore restore = {.state = &state, .recovery = recovery};
-    char text[WHY_CAPACITY];
+    for (size_t i = 0; i < list->count; i++) {
+        if (list->row[i].is_used && um_handle_slot(list->row[i].heap) == um_handle_slot(heap))
+            return list->row[i].heap;
+    }
+    return 0;
+}
 
-    judge_empty(&state, recovery);
+/* Whether there is a heap that can be used; what is wrong is reported. */
+static bool examine_one(struct um_state *state, struct um_recovery *recovery,
+                        const struct um_heap_files *list, const struct um_state_options *options)
+{
+    struct restore restore = {.state = state, .recovery = recovery};
+    char text[WHY_CAPACITY];
+    um_handle other;
+    bool is_used;
+
+    judge_empty(state, recovery);
     if (recovery->kind == UM_RECOVERY_CORRUPTED || recovery->kind == UM_RECOVERY_FAILED) {
         um_recovery_explain(recovery, options->path, text, sizeof text);
         report(options, text);
-    } else if (recovery->kind == UM_RECOVERY_HEAP && recovery->heap != 0 && !is_begun_only(recovery)) {
-        if (check_bytes(&restore))
-            ++*heaps;
-        else
-            report(options, restore.why);
-        close_bytes(&restore);
     }
+    if (recovery->kind != UM_RECOVERY_HEAP || recovery->heap == 0 || is_begun_only(recovery))
+        return false;
+    is_used = check_bytes(&restore);
+    close_bytes(&restore);
+    other = is_used ? find_used(list, recovery->heap) : 0;
+    if (other != 0) {
+        explain_taken(&restore, other);
+        is_used = false;
+    }
+    if (!is_used)
+        report(options, restore.why);
+    return is_used;
+}
+
+/* Those of the list that come first, or those that come later, as open_list() has them. Returns how many can be used. */
+static size_t examine_list(struct um_state *state, struct um_heap_files *list, bool later,
+                           const struct um_state_options *options)
+{
+    size_t count = 0;
+
+    for (size_t at = 0; at < list->count;) {
+        struct um_heap_file *row = &list->row[at];
+        struct um_recovery recovery;
+
+        if (later && !row->is_later) {
+            at++;
+            continue;
+        }
+        um_recovery_init(&recovery, state->files, list, &at);
+        if (state->handles.header.place == 0 && recovery.kind == UM_RECOVERY_HEAP)
+            state->handles.header.place = recovery.summary.header.place;
+        row->is_later = !later && is_later(state, &recovery, list, at);
+        if (!row->is_later)
+            row->is_used = examine_one(state, &recovery, list, options);
+        count += row->is_used;
+        um_recovery_deinit(&recovery, state->files);
+    }
+    return count;
 }
 
 static int examine_all(const struct um_state_options *options, size_t *heaps, char *why, size_t capacity)
 {
+    struct um_state state = {.files = options->files, .path = (char *)(uintptr_t)options->path};
     struct um_heap_files list;
     enum um_file_status status = um_heap_files_init(&list, options->files);
 
-    for (size_t at = 0; at < list.count && status == UM_FILE_OK;) {
-        struct um_recovery recovery;
-
-        um_recovery_init(&recovery, options->files, &list, &at);
-        examine_one(&recovery, options, heaps);
-        um_recovery_deinit(&recovery, options->files);
-    }
+    if (status == UM_FILE_OK)
+        *heaps = examine_list(&state, &list, false, options) + examine_list(&state, &list, true, options);
     um_heap_files_deinit(&list);
     if (status != UM_FILE_OK)
         snprintf(why, capacity, "the state directory %s cannot be read: %s", options->path,

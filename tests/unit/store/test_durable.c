@@ -1869,6 +1869,18 @@ static void destroy(um_handle handle)
     sync_all();
 }
 
+/* What `umemd --check` says: so many heaps can be used, and of another one this. */
+static void assert_examined(size_t expected, const char *text)
+{
+    const struct um_state_options options = {.path = world.path, .report = on_report};
+    char why[UM_STATE_WHY_CAPACITY] = "";
+    size_t heaps = 0;
+
+    assert_int_equal(um_state_examine(&options, &heaps, why, sizeof why), UMEM_OK);
+    assert_int_equal(heaps, expected);
+    assert_reported(text);
+}
+
 /* The slot of a destroyed heap goes to another one. Then the files are there again: from a backup, or because the power failed before the
  * disk had that it was destroyed. */
 static void test_a_heap_that_was_destroyed_has_no_slot(void **state)
@@ -1886,8 +1898,9 @@ static void test_a_heap_that_was_destroyed_has_no_slot(void **state)
     alloc_on(&world.blocks[1], world.heaps[1], false);
     free_store();
     put_files(world.heaps[0], &saved);
+    assert_examined(1, "is of a heap that was destroyed before heap ");
     open_store();
-    assert_reported("tells of a handle or a name that another heap or block has already");
+    assert_reported("is of a heap that was destroyed before heap ");
     check_block(&world.blocks[1]);
     assert_false(is_listed(world.heaps[0]));
     free_store();
@@ -1929,6 +1942,7 @@ static void test_files_are_renamed(void **state)
 
         put_files(name, &saved);
         world.reports = 0;
+        assert_examined(2, right);
         open_store();
         assert_reported(right);
         check_block(&world.blocks[0]);
