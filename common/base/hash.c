@@ -1,5 +1,7 @@
 #include "base/hash.h"
 
+enum { WORD_SIZE = 8 /* bytes that are absorbed at once */ };
+
 static uint64_t rotate(uint64_t value, int bits)
 {
     return value << bits | value >> (64 - bits);
@@ -35,20 +37,31 @@ static uint64_t read_word(const unsigned char *from)
            (uint64_t)from[7] << 56;
 }
 
+static uint64_t read_half(const unsigned char *from)
+{
+    return (uint64_t)from[0] | (uint64_t)from[1] << 8 | (uint64_t)from[2] << 16 | (uint64_t)from[3] << 24;
+}
+
+/* The bytes behind the last whole word: some are read twice rather than each by itself. */
+static uint64_t read_rest(const unsigned char *from, size_t size)
+{
+    if (size >= 4)
+        return read_half(from) | read_half(from + size - 4) << 8 * (size - 4);
+    if (size == 0)
+        return 0;
+    return (uint64_t)from[0] | (uint64_t)from[size / 2] << 8 * (size / 2) |
+           (uint64_t)from[size - 1] << 8 * (size - 1);
+}
+
 uint64_t um_hash_bytes(const uint64_t key[2], const void *bytes, size_t size)
 {
     const unsigned char *from = bytes;
     uint64_t v[4] = {key[0] ^ UINT64_C(0x736f6d6570736575), key[1] ^ UINT64_C(0x646f72616e646f6d),
                      key[0] ^ UINT64_C(0x6c7967656e657261), key[1] ^ UINT64_C(0x7465646279746573)};
-    uint64_t word = 0;
-    size_t whole = size - size % sizeof word;
-    for (size_t i = 0; i < whole; i += sizeof word) {
+    size_t whole = size - size % WORD_SIZE;
+    for (size_t i = 0; i < whole; i += WORD_SIZE)
         sip_absorb(v, read_word(from + i));
-    }
-    word = 0;
-    for (size_t i = whole; i < size; i++)
-        word |= (uint64_t)from[i] << ((i - whole) * 8);
-    sip_absorb(v, word | (uint64_t)size << 56);
+    sip_absorb(v, read_rest(from + whole, size - whole) | (uint64_t)size << 56);
     v[2] ^= 0xff;
     for (int i = 0; i < 4; i++)
         sip_round(v);

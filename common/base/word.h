@@ -9,6 +9,7 @@
 #define UM_WORD_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/attributes.h"
@@ -42,11 +43,11 @@ UM_ALWAYS_INLINE unsigned um_word_first(uint64_t marks)
  * far as to the first byte that is marked or not ASCII: the top bit of a byte that is has to be looked at, too. */
 UM_ALWAYS_INLINE uint64_t um_word_mark_special(uint64_t word)
 {
-    uint64_t below_quote = (word ^ UM_WORD_ONES * '"') - UM_WORD_ONES;
+    /* A quote becomes what a space is, and a space what stands behind it; control characters stay below. */
+    uint64_t up_to_quote = (word ^ UM_WORD_ONES * ('"' ^ ' ')) - UM_WORD_ONES * (' ' + 1);
     uint64_t below_backslash = (word ^ UM_WORD_ONES * '\\') - UM_WORD_ONES;
-    uint64_t below_space = word - UM_WORD_ONES * ' ';
 
-    return (below_quote | below_backslash | below_space) & UM_WORD_TOPS;
+    return (up_to_quote | below_backslash) & UM_WORD_TOPS;
 }
 
 /* Whether all are decimal digits: 0x30 to 0x39, so that adding six leaves the upper half of each byte as it is. */
@@ -64,6 +65,19 @@ UM_ALWAYS_INLINE uint64_t um_word_digits(uint64_t word)
     word = (word * 10 + (word >> 8)) & UINT64_C(0x00ff00ff00ff00ff);
     word = (word * 100 + (word >> 16)) & UINT64_C(0x0000ffff0000ffff);
     return (word * 10000 + (word >> 32)) & UINT64_C(0xffffffff);
+}
+
+/* Whether bytes are the same: eight at a time, the last eight of them maybe once more. At least eight. */
+UM_ALWAYS_INLINE bool um_words_are_same(const void *left, const void *right, size_t size)
+{
+    const char *a = left;
+    const char *b = right;
+
+    for (size_t i = 0; i < size - UM_WORD_SIZE; i += UM_WORD_SIZE) {
+        if (um_word_load(a + i) != um_word_load(b + i))
+            return false;
+    }
+    return um_word_load(a + size - UM_WORD_SIZE) == um_word_load(b + size - UM_WORD_SIZE);
 }
 
 #endif

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "base/word.h"
 #include "umem_errors.h"
 
 static const unsigned char mark[] = {0xEF, 0xBB, 0xBF};
@@ -125,6 +126,21 @@ void um_frame_trim(struct um_frame *frame)
     um_buf_deinit(kept);
     *kept = less;
     frame->input = kept->data;
+}
+
+char *um_frame_give(struct um_frame *frame, const struct um_frame_message *message)
+{
+    char *memory = frame->kept.data;
+    struct um_buf rest;
+
+    if (frame->borrowed || message->text != memory)
+        return NULL;
+    um_buf_init(&rest, frame->kept.size_limit);
+    if (frame->left != 0 && !um_buf_append(&rest, frame->input, frame->left))
+        return NULL;
+    frame->kept = rest;
+    frame->input = rest.data;
+    return memory;
 }
 
 void um_frame_end(struct um_frame *frame)
@@ -334,19 +350,6 @@ void um_frame_unread(struct um_frame *frame, size_t used)
     frame->counts_brackets = frame->line_size != 0;
 }
 
-struct um_buf *um_frame_text_memory(struct um_frame *frame, const struct um_frame_message *message)
-{
-    if (frame->borrowed || message->text != frame->kept.data)
-        return NULL;
-    /* A text that ends by its brackets leaves the end of its line. */
-    if (frame->state == UM_FRAME_AT_LINE)
-        (void)skip_to_text(frame);
-    if (frame->left != 0)
-        return NULL;
-    um_buf_truncate(&frame->kept, message->size);
-    return &frame->kept;
-}
-
 /* ---- headers ---- */
 
 static void break_off(struct um_frame *frame, const char *what)
@@ -359,6 +362,29 @@ UM_ALWAYS_INLINE void begin_block(struct um_frame *frame)
 {
     um_header_block_init(&frame->block);
     frame->state = UM_FRAME_AT_HEADERS;
+}
+
+/* A block is whole, of which the next `size` bytes are the last ones, or all. */
+static void end_block(struct um_frame *frame, size_t size)
+{
+    frame->last_size = 0;
+    if (size >= UM_WORD_SIZE && size <= UM_FRAME_LAST_LIMIT && frame->block.size <= size) {
+        memcpy(frame->last, frame->input, size);
+        frame->last_size = size;
+    }
+    take(frame, size);
+    frame->state = UM_FRAME_AT_TEXT;
+}
+
+/* Takes a block that is written as the last one, of which `block` knows what it says. Returns whether it is. */
+UM_ALWAYS_INLINE bool repeat_block(struct um_frame *frame)
+{
+    if (frame->last_size == 0 || frame->left < frame->last_size ||
+        !um_words_are_same(frame->input, frame->last, frame->last_size))
+        return false;
+    take(frame, frame->last_size);
+    frame->state = UM_FRAME_AT_TEXT;
+    return true;
 }
 
 /* Takes `name`, which ends with a space, a number of at most 15 digits, and the line's end. Returns what is behind it; NULL: that is not
@@ -397,8 +423,7 @@ static bool read_plain_headers(struct um_frame *frame)
         um_header_block_init(&frame->block);
         return false;
     }
-    take(frame, (size_t)(at + 2 - frame->input));
-    frame->state = UM_FRAME_AT_TEXT;
+    end_block(frame, (size_t)(at + 2 - frame->input));
     return true;
 }
 
@@ -406,14 +431,16 @@ static bool read_plain_headers(struct um_frame *frame)
 static void read_headers(struct um_frame *frame)
 {
     enum um_header_block_result result = UM_HEADER_BLOCK_MORE;
+    size_t size = 0;
 
-    while (result == UM_HEADER_BLOCK_MORE && frame->left != 0) {
-        result = um_header_block_feed(&frame->block, *frame->input);
-        take(frame, 1);
+    while (result == UM_HEADER_BLOCK_MORE && size < frame->left)
+        result = um_header_block_feed(&frame->block, frame->input[size++]);
+    if (result == UM_HEADER_BLOCK_WHOLE) {
+        end_block(frame, size);
+        return;
     }
-    if (result == UM_HEADER_BLOCK_WHOLE)
-        frame->state = UM_FRAME_AT_TEXT;
-    else if (result != UM_HEADER_BLOCK_MORE)
+    take(frame, size);
+    if (result != UM_HEADER_BLOCK_MORE)
         break_off(frame, frame->block.what);
     if (result == UM_HEADER_BLOCK_HTTP && !frame->has_message)
         frame->kind = UM_FRAME_HTTP;
@@ -500,7 +527,8 @@ enum um_frame_event um_frame_next(struct um_frame *frame, struct um_frame_messag
         case UM_FRAME_AT_PAYLOAD:
             if (frame->awaited != 0)
                 return frame->left == 0 && frame->ended ? UM_FRAME_END : UM_FRAME_PAYLOAD;
-            begin_block(frame);
+            if (!repeat_block(frame))
+                begin_block(frame);
             break;
         case UM_FRAME_AT_START:
             if (!skip_mark(frame))

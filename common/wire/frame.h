@@ -35,7 +35,8 @@
 enum {
     UM_FRAME_FEED_LIMIT = 1 << 20, /* most bytes that may be fed at one time */
     UM_FRAME_LONG_SIZE =
-        1 << 18 /* a message of more bytes is one text, behind which nothing has to be put back */
+        1 << 18, /* a message of more bytes is one text, behind which nothing has to be put back */
+    UM_FRAME_LAST_LIMIT = 128 /* bytes of a block of headers that the next one is compared with */
 };
 
 /* Which framing the first byte chose. */
@@ -90,8 +91,10 @@ struct um_frame {
     bool always_counts;           /* lines: brackets of every line are counted */
     uint64_t awaited;             /* bytes of payload, or to skip, that are still to come */
     struct um_header_block block; /* headers */
-    const char *what;             /* why it is broken */
-    enum um_frame_kind kind;      /* what the first byte chose */
+    size_t last_size; /* headers: bytes of the block of the last message; 0: it is not in `last` */
+    char last[UM_FRAME_LAST_LIMIT];
+    const char *what;        /* why it is broken */
+    enum um_frame_kind kind; /* what the first byte chose */
     enum um_frame_state state;
     bool borrowed; /* `input` is the feeder's */
     bool ended;    /* no more will be fed */
@@ -133,10 +136,6 @@ enum um_frame_event um_frame_next(struct um_frame *frame, struct um_frame_messag
  * message, and the end of its line. To be called right after the um_frame_next() that gave the message. */
 void um_frame_unread(struct um_frame *frame, size_t used);
 
-/* The memory of the last message, cut to its text, where it lies at the start of it and nothing was fed behind it: the caller may take
- * it away. NULL: it is not so. To be called right after the um_frame_next() that gave the message. */
-struct um_buf *um_frame_text_memory(struct um_frame *frame, const struct um_frame_message *message);
-
 /* What the message that has begun lacks: static, a sentence without a full stop. Only while um_frame_is_in_message(). */
 const char *um_frame_missing(const struct um_frame *frame);
 
@@ -146,6 +145,11 @@ int um_frame_keep(struct um_frame *frame);
 /* Frees memory that a longer message needed and what is kept now does not. After um_frame_keep(). Where there is no memory to
  * move it to, it stays. */
 void um_frame_trim(struct um_frame *frame);
+
+/* Gives the memory of the message that um_frame_next() has just answered away, for its text to outlive the frame without being copied:
+ * malloc, the text at its beginning. What follows it is moved. NULL: the text has no memory of its own, or there is none for the rest;
+ * then nothing has changed. */
+char *um_frame_give(struct um_frame *frame, const struct um_frame_message *message);
 
 /* Whether, with headers, every message is whole and nothing of a next one has come. */
 bool um_frame_is_between(const struct um_frame *frame);

@@ -48,9 +48,32 @@ static char *skip_string(struct um_json_end *state, char *at, char *end)
     return quote + 1;
 }
 
+enum { ROW = 64 /* bytes that are looked at together */ };
+
+/* Whether so many bytes have neither brackets nor quotes. No way out of the loop, so that compilers look at many bytes at once. */
+static bool is_plain_row(const char *at)
+{
+    unsigned char found = 0;
+
+    for (int i = 0; i < ROW; i++)
+        found |= (unsigned char)((at[i] == '"') | (at[i] == '{') | (at[i] == '}') | (at[i] == '[') |
+                                 (at[i] == ']'));
+    return found == 0;
+}
+
 char *um_json_find_end(struct um_json_end *state, char *at, char *end)
 {
+    const char *row_end = at;
+
     while (at != end) {
+        /* Looked at once: where a row has some, it is passed byte by byte. */
+        if (at >= row_end && !state->in_string && end - at >= ROW) {
+            row_end = at + ROW;
+            if (is_plain_row(at)) {
+                at += ROW;
+                continue;
+            }
+        }
         if (state->in_string) {
             at = skip_string(state, at, end);
             continue;

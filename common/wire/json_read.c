@@ -14,7 +14,8 @@
 
 enum {
     EXACT_DIGITS = 18, /* so many decimal digits fit into 63 bits, whatever they are */
-    SPACE_NEAR = 16    /* bytes of space that are looked at one by one, before words are */
+    SPACE_NEAR = 16,   /* bytes of space that are looked at one by one, before rows are */
+    SPACE_ROW = 64
 };
 
 /* What comes next in the text. */
@@ -68,24 +69,29 @@ UM_ALWAYS_INLINE bool is_space(char byte)
     return byte == ' ' || byte == '\n' || byte == '\r' || byte == '\t';
 }
 
-/* Marks, by their top bit, the bytes of a word that are not this one. */
-static uint64_t mark_others(uint64_t word, char byte)
+UM_ALWAYS_INLINE unsigned char lesser(int left, int right)
 {
-    uint64_t differs = word ^ UM_WORD_ONES * (unsigned char)byte;
+    unsigned char a = (unsigned char)left;
+    unsigned char b = (unsigned char)right;
 
-    return ((differs & ~UM_WORD_TOPS) + ~UM_WORD_TOPS) | differs;
+    return a < b ? a : b;
 }
 
-static bool is_space_word(uint64_t word)
+/* Whether there is nothing else in so many bytes: of each, the least difference from a space is none. There is no way out of the loop and
+ * no comparison in it, so that compilers look at many bytes at once. */
+static bool is_all_space(const char *at)
 {
-    return (mark_others(word, ' ') & mark_others(word, '\n') & mark_others(word, '\r') &
-            mark_others(word, '\t') & UM_WORD_TOPS) == 0;
+    unsigned char others = 0;
+
+    for (int i = 0; i < SPACE_ROW; i++)
+        others |= lesser(lesser(at[i] ^ ' ', at[i] ^ '\n'), lesser(at[i] ^ '\r', at[i] ^ '\t'));
+    return others == 0;
 }
 
 static char *skip_long_space(const struct reader *reader, char *at)
 {
-    while (reader->source.end - at >= UM_WORD_SIZE && is_space_word(um_word_load(at)))
-        at += UM_WORD_SIZE;
+    while (reader->source.end - at >= SPACE_ROW && is_all_space(at))
+        at += SPACE_ROW;
     while (at != reader->source.end && is_space(*at))
         at++;
     return at;

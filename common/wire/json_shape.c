@@ -45,6 +45,7 @@ static bool add_slot(struct learner *learner, struct um_json *json, size_t offse
     size_t before = offset - learner->from;
 
     shape->slots[shape->slot_count++] = (struct um_json_slot){json, before};
+    shape->has_strings |= json->kind == UM_JSON_STRING;
     return copy_bytes(learner, offset, offset + size);
 }
 
@@ -111,6 +112,7 @@ bool um_json_shape_learn(struct um_json_shape *shape, const struct um_json_examp
 
     shape->value_count = 0;
     shape->slot_count = 0;
+    shape->has_strings = false;
     shape->least_size = 0;
     if (learn_value(&learner, example->json) != NULL && copy_bytes(&learner, example->size, example->size))
         return true;
@@ -125,41 +127,74 @@ void um_json_shape_forget(struct um_json_shape *shape)
 
 /* ---- a text is read ---- */
 
-/* Whether bytes are the same: eight at a time, the last eight of them maybe once more. */
-UM_ALWAYS_INLINE bool is_same(const char *left, const char *right, size_t size)
+/* Whether bytes of a text are those of its shape. A few of them are compared together with those before them, of which the text has at
+ * least as many as the shape. */
+UM_ALWAYS_INLINE bool is_same(const struct um_json_shape *shape, const char *at, const char *written,
+                              size_t size)
 {
-    if (size < UM_WORD_SIZE) {
-        for (size_t i = 0; i < size; i++) {
-            if (left[i] != right[i])
-                return false;
-        }
-        return true;
-    }
-    for (size_t i = 0; i < size - UM_WORD_SIZE; i += UM_WORD_SIZE) {
-        if (um_word_load(left + i) != um_word_load(right + i))
+    if (size >= UM_WORD_SIZE)
+        return um_words_are_same(at, written, size);
+    if (size != 0 && (size_t)(written - shape->written) + size >= UM_WORD_SIZE)
+        return (um_word_load(at + size - UM_WORD_SIZE) ^ um_word_load(written + size - UM_WORD_SIZE)) >>
+                   8 * (UM_WORD_SIZE - size) ==
+               0;
+    for (size_t i = 0; i < size; i++) {
+        if (at[i] != written[i])
             return false;
     }
-    return um_word_load(left + size - UM_WORD_SIZE) == um_word_load(right + size - UM_WORD_SIZE);
+    return true;
 }
 
-/* Reads a row of digits. Returns what is behind it; NULL: it is no plain integer. */
-UM_ALWAYS_INLINE char *read_integer(char *start, const char *end, struct um_json *number)
+/* Reads a row of digits. Returns what is behind it. The sum is right if there are not too many. Most rows are short. */
+UM_ALWAYS_INLINE char *read_digits(char *at, const char *end, uint64_t *sum)
+{
+    uint64_t read = 0;
+
+    while (end - at >= UM_WORD_SIZE && at[UM_WORD_SIZE - 1] >= '0' && um_word_is_digits(um_word_load(at))) {
+        read = 100000000 * read + um_word_digits(um_word_load(at));
+        at += UM_WORD_SIZE;
+    }
+    for (; at != end; at++) {
+        unsigned digit = (unsigned char)*at - (unsigned)'0';
+
+        if (digit > 9)
+            break;
+        read = 10 * read + digit;
+    }
+    *sum = read;
+    return at;
+}
+
+/* Reads an integer that is negative, long, or none. */
+static char *read_rare_integer(char *start, const char *end, struct um_json *number)
 {
     enum { DIGITS_LIMIT = 16 /* in 2^53 - 1 */ };
     char *digits = start + (start != end && *start == '-');
-    char *at = digits;
-    uint64_t sum = 0;
+    uint64_t sum;
+    char *at = read_digits(digits, end, &sum);
 
-    for (; end - at >= UM_WORD_SIZE && um_word_is_digits(um_word_load(at)); at += UM_WORD_SIZE)
-        sum = 100000000 * sum + um_word_digits(um_word_load(at));
-    for (; at != end && *at >= '0' && *at <= '9'; at++)
-        sum = 10 * sum + (uint64_t)(*at - '0');
     if (at == digits || at - digits > DIGITS_LIMIT || (*digits == '0' && at != digits + 1) ||
         sum > (uint64_t)UM_JSON_INTEGER_MAX)
         return NULL;
     number->text = start;
     number->integer = digits != start ? -(int64_t)sum : (int64_t)sum;
     number->plain_size = (uint8_t)(at - start);
+    return at;
+}
+
+/* Reads an integer. Returns what is behind it; NULL: it is no plain one. */
+UM_ALWAYS_INLINE char *read_integer(char *start, const char *end, struct um_json *number)
+{
+    enum { DIGITS_SMALL = 15 /* so many are always within 2^53 - 1 */ };
+    uint64_t sum;
+    char *at = read_digits(start, end, &sum);
+    size_t size = (size_t)(at - start);
+
+    if (size - 1 >= DIGITS_SMALL || (*start == '0' && size != 1))
+        return read_rare_integer(start, end, number);
+    number->text = start;
+    number->integer = (int64_t)sum;
+    number->plain_size = (uint8_t)size;
     return at;
 }
 
@@ -205,7 +240,7 @@ const struct um_json *um_json_shape_read(struct um_json_shape *shape, char *text
     for (size_t i = 0; i < shape->slot_count; i++) {
         const struct um_json_slot *slot = &shape->slots[i];
 
-        if ((size_t)(end - at) < slot->before || !is_same(at, written, slot->before))
+        if ((size_t)(end - at) < slot->before || !is_same(shape, at, written, slot->before))
             return NULL;
         at += slot->before;
         written += slot->before;
@@ -215,8 +250,9 @@ const struct um_json *um_json_shape_read(struct um_json_shape *shape, char *text
             return NULL;
     }
     size = (size_t)(shape->written + shape->least_size - written);
-    if ((size_t)(end - at) != size || !is_same(at, written, size))
+    if ((size_t)(end - at) != size || !is_same(shape, at, written, size))
         return NULL;
-    end_strings(shape);
+    if (shape->has_strings)
+        end_strings(shape);
     return &shape->values[0];
 }

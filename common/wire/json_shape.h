@@ -34,6 +34,7 @@ struct um_json_slot {
 struct um_json_shape {
     size_t value_count;                              /* in `values` */
     size_t slot_count;                               /* in `slots` */
+    bool has_strings;                                /* there are some among these */
     size_t least_size;                               /* bytes that are no values */
     struct um_json_slot slots[UM_JSON_SHAPE_VALUES]; /* in the order of the text */
     struct um_json values[UM_JSON_SHAPE_VALUES];     /* the tree, from the outermost value on */

@@ -1,5 +1,7 @@
 #include "net/connection_serve.h"
 
+#include <stdlib.h>
+
 #include "net/connection.h"
 #include "net/connection_budget.h"
 #include "net/connection_read.h"
@@ -41,14 +43,18 @@ UM_ALWAYS_INLINE size_t dispatch(struct um_connection *connection, const struct 
                           um_frame_whole_payload(frame) != NULL;
     size_t used;
 
+    if (message->size > UM_FRAME_LONG_SIZE)
+        session->text_here = um_frame_give(frame, message);
     session->payload_here = offers_payload ? (const unsigned char *)um_frame_whole_payload(frame) : NULL;
-    session->text_here = message->size > UM_FRAME_LONG_SIZE ? um_frame_text_memory(frame, message) : NULL;
     connection->last_size = message->size;
     used = um_dispatch_message(session, message->text, message->size, message->payload_size);
     if (offers_payload && session->payload_here == NULL)
         um_frame_skip_payload(frame);
     session->payload_here = NULL;
-    session->text_here = NULL;
+    if (session->text_here != NULL) {
+        free(session->text_here);
+        session->text_here = NULL;
+    }
     return used;
 }
 

@@ -18,6 +18,7 @@ import plots
 
 KEY = ("group", "name", "target", "size", "depth", "connections", "count")
 LATENCIES = ("p50_us", "p90_us", "p99_us", "p999_us", "max_us")
+BUSY = "busy_us"  # the most processor time of the daemon from a ping to its answer
 BARE = {
     "umemd, lines, base64": "bare libuv, bytes of lines, base64",
     "umemd, headers, raw": "bare libuv, bytes of headers, raw",
@@ -50,7 +51,7 @@ class Figure:
         if len(values) > 3:
             self.low, _, self.high = statistics.quantiles(values, n=4)
         self.latencies = {
-            name: statistics.median(record[name] for record in records) for name in LATENCIES if name in records[0]
+            name: statistics.median(record[name] for record in records) for name in (*LATENCIES, BUSY) if name in records[0]
         }
 
     def spread(self):
@@ -139,9 +140,9 @@ def steady_table(figures):
 
 def stream_table(figures):
     """Pings of one program beside the worst that another can do."""
-    table = [[row.name, *(number_text(figure.latencies[name] / 1000) for name in ("p50_us", "p99_us", "max_us"))]
+    table = [[row.name, *(number_text(figure.latencies[name] / 1000) for name in ("p50_us", "p99_us", "max_us", BUSY))]
              for row, figure in figures.items() if row.group == "stream"]
-    return ["pings of one program beside another that", "p50 ms", "p99 ms", "max ms"], table
+    return ["pings of one program beside another that", "p50 ms", "p99 ms", "max ms", "busy ms"], table
 
 
 def growth_table(figures):

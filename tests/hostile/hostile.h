@@ -18,6 +18,7 @@ struct stream {
     void (*run)(const char *path);       /* runs until it is killed, or it has nothing more to do */
     const char *options[STREAM_OPTIONS]; /* for the daemon: "NAME=VALUE" of --limit; NULL: no more */
     size_t ping_bytes;                   /* that each ping of the other program has, 0: as few as possible */
+    bool has_state;                      /* the daemon has a directory for durable heaps */
 };
 
 extern const struct stream streams[];
@@ -43,6 +44,8 @@ void stream_pings(const char *path);
 void stream_half_sent(const char *path);
 void stream_unread(const char *path);
 void stream_large_lines(const char *path);
+void stream_malformed(const char *path);
+void stream_deep(const char *path);
 
 /* ---- streams_data.c: numbers and bytes ---- */
 
@@ -54,6 +57,13 @@ void stream_get_floats(const char *path);
 void stream_set_long_numbers(const char *path);
 void stream_ignored_numbers(const char *path);
 void stream_base64(const char *path);
+void stream_hex(const char *path);
+void stream_write_base64(const char *path);
+void stream_read_raw(const char *path);
+void stream_write_raw(const char *path);
+void stream_copies(const char *path);
+void stream_compares(const char *path);
+void stream_find(const char *path);
 void stream_resizes(const char *path);
 void stream_initial_size(const char *path);
 
@@ -63,6 +73,12 @@ void stream_end_with_locks(const char *path);
 void stream_end_with_heaps(const char *path);
 void stream_end_with_watches(const char *path);
 void stream_watched_writes(const char *path);
+void stream_unread_events(const char *path);
+void stream_small_batches(const char *path);
+void stream_puts(const char *path);
+void stream_list_pages(const char *path);
+void stream_durable(const char *path);
+void stream_compact_journal(const char *path);
 void stream_cancel(const char *path);
 void stream_deadlines(const char *path);
 void stream_compact(const char *path);

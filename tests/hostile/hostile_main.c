@@ -4,7 +4,8 @@
  * hostile_daemon --daemon UMEMD [--seconds N] [--stream TEXT] [--short] [--json FILE]
  *
  * Each stream of streams.c runs for some seconds against a daemon of its own, in a process of its own, while this one pings. Prints a
- * table, and ends with 0 if every ping was answered in time. --stream: those whose names have this text in them. --short: each for a
+ * table, and ends with 0 if every ping was answered in time. "busy" is the most processor time that the daemon used between a ping and its
+ * answer: where that is little and the time is long, it was the machine that had other work. --stream: those whose names have this text in them. --short: each for a
  * moment and with little, only to show that all of it works; no time is too long then. --json: a file that gets the figures as the
  * benchmark's records (tests/bench/results.h).
  */
@@ -17,8 +18,8 @@
 #include "hostile.h"
 #include "ping_latency.h"
 
-static const double p99_limit_ms = 10;
-static const double max_limit_ms = 50;
+static const double p99_limit_ms = 2;
+static const double max_limit_ms = 5;
 
 static _Noreturn void usage(void)
 {
@@ -43,9 +44,9 @@ static void write_record(FILE *json, const struct stream *stream, const struct f
     fprintf(json,
             "%s\n{\"group\": \"stream\", \"name\": \"%s\", \"target\": \"umemd\", \"size\": 0, \"depth\": 1, "
             "\"connections\": 1, \"count\": 0, \"round\": 0, \"value\": %.6g, \"unit\": \"ms\", "
-            "\"p50_us\": %.4g, \"p99_us\": %.4g, \"max_us\": %.4g}",
+            "\"p50_us\": %.4g, \"p99_us\": %.4g, \"max_us\": %.4g, \"busy_us\": %.4g}",
             ftell(json) > 1 ? "," : "", stream->what, figures->max_ms, figures->p50_ms * 1e3,
-            figures->p99_ms * 1e3, figures->max_ms * 1e3);
+            figures->p99_ms * 1e3, figures->max_ms * 1e3, figures->busy_ms * 1e3);
 }
 
 /* Returns whether it was within the limits. */
@@ -54,8 +55,8 @@ static bool run(const char *umemd, const struct stream *stream, double seconds, 
     struct figures figures = measure(umemd, stream, seconds);
     const char *what = verdict(&figures);
 
-    printf("%-13s %7zu %8.2f %8.2f %8.2f %8.2f  %s\n", stream->name, figures.pings, figures.p50_ms,
-           figures.p99_ms, figures.max_ms, figures.connect_ms, what);
+    printf("%-13s %7zu %8.2f %8.2f %8.2f %8.2f %8.2f  %s\n", stream->name, figures.pings, figures.p50_ms,
+           figures.p99_ms, figures.max_ms, figures.busy_ms, figures.connect_ms, what);
     fflush(stdout);
     if (json != NULL)
         write_record(json, stream, &figures);
@@ -104,7 +105,8 @@ int main(int argc, char **argv)
     printf(
         "Pings of one program while another does its worst: at most %g ms for 99 of 100, %g ms for all\n\n",
         p99_limit_ms, max_limit_ms);
-    printf("%-13s %7s %8s %8s %8s %8s\n", "stream", "pings", "p50 ms", "p99 ms", "max ms", "connect");
+    printf("%-13s %7s %8s %8s %8s %8s %8s\n", "stream", "pings", "p50 ms", "p99 ms", "max ms", "busy ms",
+           "connect");
     for (size_t i = 0; i < stream_count; i++) {
         if (strstr(streams[i].name, only) != NULL)
             failed += !run(umemd, &streams[i], streams_are_short ? 0.06 : seconds, json);

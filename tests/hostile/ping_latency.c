@@ -1,12 +1,14 @@
 #include "ping_latency.h"
 
 #include <fcntl.h>
+#include <ftw.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -35,9 +37,9 @@ static void pause_us(long microseconds)
 
 /* ---- processes ---- */
 
-static pid_t start_daemon(const char *umemd, const char *path, const struct stream *stream)
+static pid_t start_daemon(const char *umemd, const char *path, const char *state, const struct stream *stream)
 {
-    const char *args[2 * STREAM_OPTIONS + 4] = {umemd, "--pipe", path};
+    const char *args[2 * STREAM_OPTIONS + 6] = {umemd, "--pipe", path};
     size_t count = 3;
     pid_t child = fork();
 
@@ -46,6 +48,10 @@ static pid_t start_daemon(const char *umemd, const char *path, const struct stre
     for (int i = 0; i < STREAM_OPTIONS && stream->options[i] != NULL; i++) {
         args[count++] = "--limit";
         args[count++] = stream->options[i];
+    }
+    if (stream->has_state) {
+        args[count++] = "--state";
+        args[count++] = state;
     }
     args[count] = NULL;
     /* Its log is a file, as with most daemons. */
@@ -96,9 +102,27 @@ struct pinger {
     struct um_buf text;
     double *samples;
     size_t count;
+    double busy_ms;
     double connect_ms;
+    pid_t daemon;
     bool is_alive;
 };
+
+/* Processor time that the daemon's first thread, which serves, has used. 0 where the system does not tell. */
+static double daemon_busy_ms(const struct pinger *pinger)
+{
+    char path[64];
+    unsigned long long busy_ns = 0;
+    FILE *input;
+
+    snprintf(path, sizeof path, "/proc/%ld/schedstat", (long)pinger->daemon);
+    input = fopen(path, "r");
+    if (input != NULL && fscanf(input, "%llu", &busy_ns) != 1)
+        busy_ns = 0;
+    if (input != NULL)
+        fclose(input);
+    return (double)busy_ns / 1e6;
+}
 
 /* Whether an answer came. */
 static bool ping(int socket, const struct um_buf *text)
@@ -129,10 +153,15 @@ static void ping_for(struct pinger *pinger, double seconds)
     double end_ms = now_ms() + seconds * 1000;
 
     while (pinger->is_alive && pinger->count < SAMPLE_LIMIT && now_ms() < end_ms) {
+        double begin_busy_ms = daemon_busy_ms(pinger);
         double begin_ms = now_ms();
+        double busy_ms;
 
         pinger->is_alive = ping(pinger->socket, &pinger->text);
         pinger->samples[pinger->count++] = now_ms() - begin_ms;
+        busy_ms = daemon_busy_ms(pinger) - begin_busy_ms;
+        if (busy_ms > pinger->busy_ms)
+            pinger->busy_ms = busy_ms;
         if (pinger->count % PINGS_A_CONNECT == 0)
             ping_anew(pinger);
         pause_us(BETWEEN_PINGS);
@@ -149,8 +178,10 @@ static int compare(const void *left, const void *right)
 
 static struct figures sum_up(const struct pinger *pinger)
 {
-    struct figures figures = {
-        .pings = pinger->count, .connect_ms = pinger->connect_ms, .is_alive = pinger->is_alive};
+    struct figures figures = {.pings = pinger->count,
+                              .busy_ms = pinger->busy_ms,
+                              .connect_ms = pinger->connect_ms,
+                              .is_alive = pinger->is_alive};
 
     if (pinger->count == 0)
         return figures;
@@ -170,10 +201,19 @@ static void make_ping(struct um_buf *text, size_t size)
     line_add(text, "}\n");
 }
 
+static int remove_one(const char *path, const struct stat *about, int kind, struct FTW *place)
+{
+    (void)about;
+    (void)kind;
+    (void)place;
+    return remove(path);
+}
+
 struct figures measure(const char *umemd, const struct stream *stream, double seconds)
 {
     char place[] = "/tmp/umem-hostile-XXXXXX";
     char path[64];
+    char state[64];
     struct pinger pinger = {.path = path, .is_alive = true};
     struct figures figures;
     pid_t daemon;
@@ -182,11 +222,13 @@ struct figures measure(const char *umemd, const struct stream *stream, double se
     if (mkdtemp(place) == NULL)
         exit(1);
     snprintf(path, sizeof path, "%s/umemd.sock", place);
-    daemon = start_daemon(umemd, path, stream);
+    snprintf(state, sizeof state, "%s/state", place);
+    daemon = start_daemon(umemd, path, state, stream);
     pinger.socket = await_daemon(path);
     pinger.samples = calloc(SAMPLE_LIMIT, sizeof *pinger.samples);
     if (pinger.socket < 0 || pinger.samples == NULL)
         exit(1);
+    pinger.daemon = daemon;
     make_ping(&pinger.text, stream->ping_bytes);
     attacker = start_stream(stream, path);
     ping_for(&pinger, seconds);
@@ -198,9 +240,6 @@ struct figures measure(const char *umemd, const struct stream *stream, double se
     close(pinger.socket);
     um_buf_deinit(&pinger.text);
     free(pinger.samples);
-    unlink(path);
-    snprintf(path, sizeof path, "%s/umemd.sock.lock", place);
-    unlink(path);
-    rmdir(place);
+    (void)nftw(place, remove_one, 8, FTW_DEPTH | FTW_PHYS);
     return figures;
 }

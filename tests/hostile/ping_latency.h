@@ -16,6 +16,8 @@ struct figures {
     double p50_ms;
     double p99_ms;
     double max_ms;
+    double
+        busy_ms; /* the most processor time that the daemon used from a ping to its answer, whatever else the machine did */
     double connect_ms; /* the longest that connecting took, its first answer included */
     bool is_alive;     /* the daemon was, at the end, and answered every ping */
 };

@@ -9,44 +9,86 @@
 enum { MANY_SESSIONS = 3900, BURST = 6000 };
 
 const struct stream streams[] = {
-    {"nothing", "what this machine does by itself", stream_nothing, {NULL}, 0},
-    {"connect", "connects and closes in a loop", stream_connect_and_close, {NULL}, 0},
-    {"burst", "connects 6,000 times without waiting, and closes all", stream_connect_burst, {NULL}, 0},
-    {"open-exit", "opens 3,900 sessions and closes all at one time", stream_open_and_exit, {NULL}, 0},
-    {"refused", "connects where all sessions are taken", stream_refused, {"sessions=64", NULL}, 0},
-    {"pings", "3,900 sessions that pipeline pings", stream_pings, {NULL}, 0},
-    {"lists", "200 sessions that pipeline block.list", stream_lists, {NULL}, 0},
-    {"half-sent", "24 large messages that are not whole; pings of 300 KB", stream_half_sent, {NULL}, 300000},
-    {"unread", "64 sessions that do not read large answers", stream_unread, {NULL}, 0},
-    {"large-lines", "messages of 16 MiB", stream_large_lines, {NULL}, 0},
-    {"batches", "batches that touch batch_bytes", stream_batches, {NULL}, 0},
-    {"fills", "200 sessions that fill 64 MiB each", stream_fills, {NULL}, 0},
-    {"get-f64", "block.get of 640,000 doubles near 1e-300", stream_get_doubles, {NULL}, 0},
-    {"get-f32", "block.get of 1,000,000 floats near 1e-38", stream_get_floats, {NULL}, 0},
-    {"set-63", "block.set of numbers of 63 bytes", stream_set_long_numbers, {NULL}, 0},
-    {"ignored-63", "numbers of 63 bytes in a member that is ignored", stream_ignored_numbers, {NULL}, 0},
-    {"base64", "reads of 8 MiB as base64", stream_base64, {NULL}, 0},
-    {"resize", "block.resize to 2.9 GiB and back", stream_resizes, {NULL}, 0},
-    {"initial-size", "heap.create with an initial_size of 12 GiB", stream_initial_size, {NULL}, 0},
+    {"nothing", "what this machine does by itself", stream_nothing, {NULL}, 0, false},
+    {"connect", "connects and closes in a loop", stream_connect_and_close, {NULL}, 0, false},
+    {"burst", "connects 6,000 times without waiting, and closes all", stream_connect_burst, {NULL}, 0, false},
+    {"open-exit", "opens 3,900 sessions and closes all at one time", stream_open_and_exit, {NULL}, 0, false},
+    {"refused", "connects where all sessions are taken", stream_refused, {"sessions=64", NULL}, 0, false},
+    {"pings", "3,900 sessions that pipeline pings", stream_pings, {NULL}, 0, false},
+    {"lists", "200 sessions that pipeline block.list", stream_lists, {NULL}, 0, false},
+    {"half-sent",
+     "24 large messages that are not whole; pings of 300 KB",
+     stream_half_sent,
+     {NULL},
+     300000,
+     false},
+    {"unread", "64 sessions that do not read large answers", stream_unread, {NULL}, 0, false},
+    {"large-lines", "messages of 16 MiB", stream_large_lines, {NULL}, 0, false},
+    {"malformed", "256 connections that send what is no JSON", stream_malformed, {NULL}, 0, false},
+    {"deep", "messages of 16 MiB that only open arrays", stream_deep, {NULL}, 0, false},
+    {"batches", "batches that touch batch_bytes", stream_batches, {NULL}, 0, false},
+    {"fills", "200 sessions that fill 64 MiB each", stream_fills, {NULL}, 0, false},
+    {"get-f64", "block.get of 640,000 doubles near 1e-300", stream_get_doubles, {NULL}, 0, false},
+    {"get-f32", "block.get of 1,000,000 floats near 1e-38", stream_get_floats, {NULL}, 0, false},
+    {"set-63", "block.set of numbers of 63 bytes", stream_set_long_numbers, {NULL}, 0, false},
+    {"ignored-63",
+     "numbers of 63 bytes in a member that is ignored",
+     stream_ignored_numbers,
+     {NULL},
+     0,
+     false},
+    {"base64", "reads of 8 MiB as base64", stream_base64, {NULL}, 0, false},
+    {"hex", "reads of 4 MiB as hex", stream_hex, {NULL}, 0, false},
+    {"write-base64", "writes of 8 MiB as base64", stream_write_base64, {NULL}, 0, false},
+    {"read-raw", "reads of 64 MiB as raw bytes", stream_read_raw, {NULL}, 0, false},
+    {"write-raw", "writes of 64 MiB as raw bytes", stream_write_raw, {NULL}, 0, false},
+    {"copies", "block.copy of 1 GiB", stream_copies, {NULL}, 0, false},
+    {"compares", "block.compare of 1 GiB", stream_compares, {NULL}, 0, false},
+    {"find", "block.find in 1 GiB of what nearly matches", stream_find, {NULL}, 0, false},
+    {"resize", "block.resize to 2.9 GiB and back", stream_resizes, {NULL}, 0, false},
+    {"initial-size", "heap.create with an initial_size of 12 GiB", stream_initial_size, {NULL}, 0, false},
     {"end-locks",
      "sessions that end with 262,104 locks, 16,384 calls queued",
      stream_end_with_locks,
      {NULL},
-     0},
+     0,
+     false},
     {"end-heaps",
      "sessions that end with 262,104 heaps, 1,024 watches of all",
      stream_end_with_heaps,
      {NULL},
-     0},
-    {"end-watches", "64 sessions that end with 1,024 watches each", stream_end_with_watches, {NULL}, 0},
-    {"watched", "writes to a block that 1,024 watch", stream_watched_writes, {NULL}, 0},
-    {"cancel", "$/cancelRequest in batches, 1,024 waits with long ids", stream_cancel, {NULL}, 0},
-    {"deadlines", "16,384 waits that run out of time at once", stream_deadlines, {NULL}, 0},
-    {"compact", "heap.compact after 1,000,000 frees", stream_compact, {NULL}, 0},
-    {"destroy", "heap.destroy with 1,000,000 blocks", stream_destroy, {NULL}, 0},
-    {"stats", "200 sessions that pipeline server.stats", stream_server_stats, {NULL}, 0},
-    {"sessions", "2,000 sessions, some of which pipeline session.list", stream_session_list, {NULL}, 0},
-    {"discover", "200 sessions that pipeline rpc.discover", stream_discover, {NULL}, 0},
+     0,
+     false},
+    {"end-watches",
+     "64 sessions that end with 1,024 watches each",
+     stream_end_with_watches,
+     {NULL},
+     0,
+     false},
+    {"watched", "writes to a block that 1,024 watch", stream_watched_writes, {NULL}, 0, false},
+    {"unread-events", "1,024 watches whose events are not read", stream_unread_events, {NULL}, 0, false},
+    {"batch-10k", "batches of 10,000 pings", stream_small_batches, {NULL}, 0, false},
+    {"puts", "names that are put all the time, 64 pending", stream_puts, {NULL}, 0, false},
+    {"list-pages", "pages of block.list, of 1,000,000 blocks", stream_list_pages, {NULL}, 0, false},
+    {"durable", "puts in a durable heap, and heap.flush", stream_durable, {NULL}, 0, true},
+    {"journal",
+     "changes of 200,000 durable blocks, so that journals are compacted",
+     stream_compact_journal,
+     {NULL},
+     0,
+     true},
+    {"cancel", "$/cancelRequest in batches, 1,024 waits with long ids", stream_cancel, {NULL}, 0, false},
+    {"deadlines", "16,384 waits that run out of time at once", stream_deadlines, {NULL}, 0, false},
+    {"compact", "heap.compact after 1,000,000 frees", stream_compact, {NULL}, 0, false},
+    {"destroy", "heap.destroy with 1,000,000 blocks", stream_destroy, {NULL}, 0, false},
+    {"stats", "200 sessions that pipeline server.stats", stream_server_stats, {NULL}, 0, false},
+    {"sessions",
+     "2,000 sessions, some of which pipeline session.list",
+     stream_session_list,
+     {NULL},
+     0,
+     false},
+    {"discover", "200 sessions that pipeline rpc.discover", stream_discover, {NULL}, 0, false},
 };
 
 const size_t stream_count = sizeof streams / sizeof streams[0];
@@ -221,4 +263,32 @@ void stream_unread(const char *path)
         line_add(&reads, "{\"method\":\"block.read\",\"params\":[\"b\"]}\n");
     (void)line_open_many(path, sockets, 64);
     line_pump(sockets, 64, &reads, false);
+}
+
+/* What is no JSON is answered, and the connection stays. */
+void stream_malformed(const char *path)
+{
+    static int sockets[256];
+    unsigned count = line_open_many(path, sockets, stream_many(256));
+    struct um_buf text;
+
+    um_buf_init(&text, SIZE_MAX);
+    for (int i = 0; i < 64; i++)
+        line_add(&text, "{\"method\":\"server.ping\",}\n[1 2]\n\"\xff\"\n{\"method\":\"no.%d\"}\n[]\n", i);
+    line_pump(sockets, count, &text, true);
+}
+
+void stream_deep(const char *path)
+{
+    const size_t size = streams_are_short ? 160000 : 16000000;
+    int socket = line_open(path);
+    struct um_buf text;
+
+    um_buf_init(&text, SIZE_MAX);
+    if (um_buf_reserve(&text, size) == NULL)
+        exit(1);
+    memset(text.data, '[', size);
+    text.size = size;
+    line_add(&text, "\n");
+    line_pump(&socket, 1, &text, true);
 }

@@ -1,5 +1,8 @@
 #include <inttypes.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "hostile.h"
 #include "line_socket.h"
@@ -112,6 +115,104 @@ void stream_base64(const char *path)
 
     line_call(socket, "{\"method\":\"block.alloc\",\"params\":{\"size\":8388608,\"name\":\"b\"}}");
     pump_text(path, 8, "{\"method\":\"block.read\",\"params\":[\"b\"]}");
+}
+
+void stream_hex(const char *path)
+{
+    int socket = line_open(path);
+
+    line_call(socket, "{\"method\":\"block.alloc\",\"params\":{\"size\":4194304,\"name\":\"b\"}}");
+    pump_text(path, 8, "{\"method\":\"block.read\",\"params\":{\"block\":\"b\",\"encoding\":\"hex\"}}");
+}
+
+/* Adds the same byte so many times. */
+static void add_bytes(struct um_buf *text, char byte, size_t size)
+{
+    if (um_buf_reserve(text, size) == NULL)
+        exit(1);
+    memset(text->data + text->size, byte, size);
+    text->size += size;
+}
+
+void stream_write_base64(const char *path)
+{
+    const unsigned size = stream_many(8388608) / 3 * 3;
+    struct um_buf text;
+
+    line_call(line_open(path), "{\"method\":\"block.alloc\",\"params\":{\"size\":%u,\"name\":\"b\"}}", size);
+    um_buf_init(&text, SIZE_MAX);
+    line_add(&text, "{\"method\":\"block.write\",\"params\":{\"block\":\"b\",\"data\":\"");
+    add_bytes(&text, 'A', size / 3 * 4);
+    line_add(&text, "\"}}\n");
+    pump(path, 4, &text);
+}
+
+/* A message with headers, and so many bytes behind it. */
+static void pump_raw(const char *path, const char *request, size_t payload_size)
+{
+    struct um_buf text;
+
+    um_buf_init(&text, SIZE_MAX);
+    line_add(&text, "Content-Length: %zu\r\n", strlen(request));
+    if (payload_size != 0)
+        line_add(&text, "Payload-Length: %zu\r\n", payload_size);
+    line_add(&text, "\r\n%s", request);
+    add_bytes(&text, 'x', payload_size);
+    pump(path, 8, &text);
+}
+
+void stream_read_raw(const char *path)
+{
+    line_call(line_open(path), "{\"method\":\"block.alloc\",\"params\":{\"size\":%u,\"name\":\"b\"}}",
+              stream_many(67108864));
+    pump_raw(path, "{\"id\":1,\"method\":\"block.read\",\"params\":{\"block\":\"b\",\"encoding\":\"raw\"}}",
+             0);
+}
+
+void stream_write_raw(const char *path)
+{
+    line_call(line_open(path), "{\"method\":\"block.alloc\",\"params\":{\"size\":%u,\"name\":\"b\"}}",
+              stream_many(67108864));
+    pump_raw(path, "{\"id\":1,\"method\":\"block.write\",\"params\":{\"block\":\"b\",\"encoding\":\"raw\"}}",
+             stream_many(67108864));
+}
+
+/* Two blocks that are equal, as large as the machine allows, and the same request about them on several connections. */
+static void pump_two(const char *path, const char *request)
+{
+    int socket = line_open(path);
+    uint64_t size = stream_bytes((uint64_t)1 << 30);
+
+    for (int i = 0; i < 2; i++)
+        line_call(socket, "{\"method\":\"block.alloc\",\"params\":{\"size\":%" PRIu64 ",\"name\":\"%c\"}}",
+                  size, "bc"[i]);
+    pump_text(path, 8, request);
+}
+
+void stream_copies(const char *path)
+{
+    pump_two(path, "{\"method\":\"block.copy\",\"params\":[\"b\",\"c\"]}");
+}
+
+void stream_compares(const char *path)
+{
+    pump_two(path, "{\"method\":\"block.compare\",\"params\":[\"b\",\"c\"]}");
+}
+
+/* 511 zeros and a one in zeros: a beginning matches everywhere, and it is nowhere. */
+void stream_find(const char *path)
+{
+    struct um_buf text;
+
+    line_call(line_open(path),
+              "{\"method\":\"block.alloc\",\"params\":{\"size\":%" PRIu64 ",\"name\":\"b\"}}",
+              stream_bytes((uint64_t)1 << 30));
+    um_buf_init(&text, SIZE_MAX);
+    line_add(&text,
+             "{\"method\":\"block.find\",\"params\":{\"block\":\"b\",\"encoding\":\"hex\",\"data\":\"");
+    add_bytes(&text, '0', 1022);
+    line_add(&text, "01\"}}\n");
+    pump(path, 8, &text);
 }
 
 void stream_resizes(const char *path)

@@ -7,6 +7,7 @@
 enum {
     HEAPS = 262104,
     BLOCKS = 1000000,
+    DURABLE_BLOCKS = 200000,
     PART = 5000, /* requests that are sent before their answers are read */
     WAITS = 1024,
     WAITING_SESSIONS = 16
@@ -114,6 +115,81 @@ void stream_watched_writes(const char *path)
     line_pump(sockets, 2, &text, true);
 }
 
+void stream_unread_events(const char *path)
+{
+    int watching = line_open(path);
+    int writing = line_open(path);
+    struct um_buf text;
+
+    make_block(watching);
+    send_all(watching, "{\"method\":\"session.watch\",\"params\":{\"block\":\"b\"}}", NULL, WAITS);
+    um_buf_init(&text, SIZE_MAX);
+    for (int i = 0; i < 64; i++)
+        line_add(&text, "{\"method\":\"block.fill\",\"params\":[\"b\",%d]}\n", i);
+    line_pump(&writing, 1, &text, true);
+}
+
+void stream_small_batches(const char *path)
+{
+    int sockets[8];
+    unsigned count = line_open_many(path, sockets, 8);
+    struct um_buf text;
+
+    um_buf_init(&text, SIZE_MAX);
+    line_add(&text, "[");
+    for (unsigned i = 0; i < stream_many(10000); i++)
+        line_add(&text, "%s{\"id\":%u,\"method\":\"server.ping\"}", i != 0 ? "," : "", i);
+    line_add(&text, "]\n");
+    line_pump(sockets, count, &text, true);
+}
+
+/* Puts in a heap, under so many names, again and again. */
+static void pump_puts(const char *path, const char *heap, unsigned names, const char *last)
+{
+    int sockets[8];
+    unsigned count = line_open_many(path, sockets, 8);
+    struct um_buf text;
+
+    um_buf_init(&text, SIZE_MAX);
+    for (unsigned i = 0; i < names; i++)
+        line_add(&text,
+                 "{\"method\":\"block.alloc\",\"params\":{%s\"name\":\"p%u\",\"data\":"
+                 "\"AAAAAAAAAAAAAAAAAAAAAAAA\","
+                 "\"if_exists\":\"replace\"}}\n",
+                 heap, i);
+    line_add(&text, "%s", last);
+    line_pump(sockets, count, &text, true);
+}
+
+void stream_puts(const char *path)
+{
+    pump_puts(path, "", 64, "");
+}
+
+static void make_durable(int socket)
+{
+    line_call(socket,
+              "{\"method\":\"heap.create\",\"params\":{\"name\":\"d\",\"kind\":\"shared\",\"lifetime\":"
+              "\"durable\",\"maximum_size\":268435456}}");
+}
+
+void stream_durable(const char *path)
+{
+    make_durable(line_open(path));
+    pump_puts(path, "\"heap\":\"d\",", 64, "{\"method\":\"heap.flush\",\"params\":[\"d\"]}\n");
+}
+
+/* A journal that has many blocks, and grows all the time, is written anew all the time. */
+void stream_compact_journal(const char *path)
+{
+    int socket = line_open(path);
+
+    make_durable(socket);
+    send_all(socket, "{\"method\":\"block.alloc\",\"params\":{\"size\":32,\"heap\":\"d\",\"name\":\"b",
+             "\"}}", stream_many(DURABLE_BLOCKS));
+    pump_puts(path, "\"heap\":\"d\",", 4096, "");
+}
+
 /* Ids of 900 bytes that differ in the last ones only; those that are cancelled are of none. */
 void stream_cancel(const char *path)
 {
@@ -179,4 +255,19 @@ void stream_destroy(const char *path)
         fill_heap(socket);
         line_call(socket, "{\"method\":\"heap.destroy\",\"params\":[\"h\"]}");
     }
+}
+
+/* One page after the other, from places all over the heap. */
+void stream_list_pages(const char *path)
+{
+    int sockets[8];
+    unsigned count = line_open_many(path, sockets, 8);
+    struct um_buf text;
+
+    fill_heap(sockets[0]);
+    um_buf_init(&text, SIZE_MAX);
+    for (unsigned i = 0; i < 64; i++)
+        line_add(&text, "{\"method\":\"block.list\",\"params\":{\"after\":%u}}\n",
+                 i * (stream_many(BLOCKS) / 64));
+    line_pump(sockets, count, &text, true);
 }

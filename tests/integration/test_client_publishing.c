@@ -119,6 +119,8 @@ static void test_large_ones_travel_in_pieces(void **state)
     /* What fails leaves nothing, and the name as it was. */
     assert_int_equal(umem_put(client, "a\nb", bytes, LARGE, NULL, NULL), UMEM_E_INVALID_PARAMS);
     assert_non_null(strstr(message_of(client), "control characters"));
+    assert_int_equal(umem_put(client, "", bytes, LARGE, NULL, NULL), UMEM_E_INVALID_PARAMS);
+    assert_non_null(strstr(message_of(client), "1 to 255 bytes"));
     assert_int_equal(count_blocks(client), before + 1);
     umem_client_free(other);
     assert_int_equal(umem_get_into(client, "large", read, LARGE, &size), UMEM_E_UNKNOWN_HANDLE);

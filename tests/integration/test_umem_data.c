@@ -213,6 +213,11 @@ static void test_put_that_is_refused(void **state)
     assert_int_equal(umem(files->daemon, NULL, WORDS("put", "p", "new", "--if-exists", "fail")), 1);
     assert_int_equal(umem(files->daemon, NULL, WORDS("put", "p", "new", "--if-exists", "open")), 2);
     assert_int_equal(umem(files->daemon, NULL, WORDS("put", "p", "new", "--file", "x")), 2);
+    /* A variable of a script that is not set. */
+    assert_int_equal(umem(files->daemon, "new", WORDS("put", "")), 2);
+    expect_errors("NAME is empty");
+    assert_int_equal(umem(files->daemon, "new", WORDS("alloc", "--file", "-", "--name", "")), 2);
+    expect_errors("--name is empty");
     assert_int_equal(umem(files->daemon, "00", WORDS("put", "p", "--hex")), 2);
     assert_int_equal(umem(files->daemon, NULL, WORDS("put", "p", "0", "--hex")), 2);
     assert_int_equal(umem(files->daemon, NULL, WORDS("put", "p", "--file", "no/such/file")), 6);

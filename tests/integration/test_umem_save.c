@@ -321,6 +321,44 @@ static void test_durable_heaps(void **state)
 }
 
 /* A dump that is cut anywhere, or of which a line is missing, is refused, and leaves nothing. */
+/* What a heap has lost is not saved as if it were empty. */
+static void test_corrupted_heaps(void **state)
+{
+    static struct daemon kept;
+    struct files *files = *state;
+    struct umem_heap_options durable = {
+        .kind = UMEM_HEAP_SHARED, .lifetime = UMEM_LIFETIME_DURABLE, .name = "lost", .maximum_size = 1 << 16};
+    umem_client *client;
+    umem_handle lost;
+    char path[600];
+    char expected[100];
+
+    pipe_name_make(kept.pipe, sizeof kept.pipe);
+    start_with_state(files, &kept);
+    client = daemon_connect(&kept);
+    ok(client, umem_heap_create(client, &durable, &lost));
+    durable.name = "whole";
+    ok(client, umem_heap_create(client, &durable, NULL));
+    umem_client_free(client);
+    assert_int_equal(umem(&kept, NULL, WORDS("heap", "ls")), 0);
+    assert_null(strstr(command.output, "corrupted"));
+    assert_int_equal(daemon_shutdown(&kept), 0);
+    snprintf(path, sizeof path, "%s/heap-%llu.1.journal", files->other, (unsigned long long)lost);
+    file_write(path, "no journal", 10);
+
+    start_with_state(files, &kept);
+    snprintf(expected, sizeof expected, "umem: heap %llu is corrupted: ", (unsigned long long)lost);
+    assert_int_equal(umem(&kept, NULL, WORDS("heap", "ls")), 0);
+    expect_output("corrupted");
+    assert_int_equal(umem(&kept, NULL, WORDS("save", "--file", files->one)), 1);
+    expect_errors(expected);
+    assert_int_equal(umem(&kept, NULL, WORDS("save", "whole", "--file", files->one)), 0);
+    expect_errors("saved 1 heaps, 0 blocks");
+    assert_int_equal(daemon_shutdown(&kept), 0);
+    pipe_name_remove(kept.pipe);
+    remove_directory(files->other);
+}
+
 static void test_cut_dumps(void **state)
 {
     struct files *files = *state;
@@ -481,6 +519,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_sessions_and_locks, files_set_up, files_tear_down),
         cmocka_unit_test_setup_teardown(test_taken_names, files_set_up, files_tear_down),
         cmocka_unit_test_setup_teardown(test_durable_heaps, files_set_up, files_tear_down),
+        cmocka_unit_test_setup_teardown(test_corrupted_heaps, files_set_up, files_tear_down),
         cmocka_unit_test_setup_teardown(test_cut_dumps, files_set_up, files_tear_down),
         cmocka_unit_test_setup_teardown(test_wrong_dumps, files_set_up, files_tear_down),
         cmocka_unit_test_setup_teardown(test_other_line_ends, files_set_up, files_tear_down),

@@ -172,6 +172,8 @@ static int alloc(struct cli *cli)
 
     if (making.if_exists != NULL && making.name == NULL)
         return cli_fail_usage(cli, "--if-exists is about a --name, which is missing");
+    if (making.name != NULL && making.name[0] == '\0')
+        return cli_fail_usage(cli, "--name is empty; leave it out for a block without a name");
     if (cli->option[CLI_FILE] == NULL)
         return cli->word_count != 0 ? make_at_once(cli, &making, NULL, 0)
                                     : cli_fail_usage(cli, "SIZE or --file is missing");
@@ -190,6 +192,8 @@ static int put(struct cli *cli)
     size_t size;
     int status;
 
+    if (making.name[0] == '\0')
+        return cli_fail_usage(cli, "NAME is empty");
     if (is_option(cli, CLI_IF_EXISTS, "open"))
         return cli_fail_usage(cli, "--if-exists can be \"replace\" or \"fail\" here");
     if (cli->word_count == 2 && cli->option[CLI_FILE] != NULL)

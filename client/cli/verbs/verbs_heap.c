@@ -14,6 +14,7 @@ static int list(struct cli *cli)
         {"size", "bytes", CLI_COLUMN_SIZE, 5},
         {"maximum", "maximum_size", CLI_COLUMN_SIZE, 5},
         {"locked", "locked", CLI_COLUMN_FLAG, 6},
+        {"corrupted", "corrupted", CLI_COLUMN_FLAG, 9},
         {"peak", "peak_bytes", CLI_COLUMN_SIZE, 0},
         {"alignment", "alignment", CLI_COLUMN_NUMBER, 0},
         {"lifetime", "lifetime", CLI_COLUMN_TEXT, 0},
@@ -52,7 +53,8 @@ const struct cli_verb cli_heap_verbs[] = {
      .options = CLI_LIST_OPTIONS,
      .summary = "list the heaps",
      .detail = "PATTERN, -o, --sort and --bytes are as for ls. There are also the columns peak, alignment, "
-               "lifetime, session, pid, program, user, and of the calls about a heap or its blocks calls, "
+               "lifetime, session, pid, program, user, locked and corrupted (which are shown where a heap "
+               "is), and of the calls about a heap or its blocks calls, "
                "touched (bytes) and used (the last "
                "one's time).",
      .example = "umem heap ls --sort size",

@@ -168,6 +168,12 @@ static int add_heap(const struct umem_heap_info *heap, void *context)
         save->left_out++;
         return CLI_OK;
     }
+    if (heap->corrupted)
+        return cli_fail(
+            CLI_ERROR,
+            "heap %llu is corrupted: what it held cannot be saved; name the heaps that are to be saved "
+            "(umem heap ls)",
+            (unsigned long long)heap->heap);
     grown = realloc(save->heaps, (save->heap_count + 1) * sizeof *grown);
     if (grown == NULL)
         return cli_fail_memory();
@@ -412,22 +418,23 @@ const struct cli_verb cli_save_verbs[] = {
      .words = "[HEAP...]",
      .options = CLI_TAKES(FILE),
      .summary = "write heaps and all their blocks to standard output or a file",
-     .detail = "All heaps, the process heap among them, or those that are named. The dump has a line for "
-               "each request that makes the same "
-               "again: it can be read, searched, played by umem call -, and loaded by umem load, which is "
-               "safer. Zeros are left out, and "
-               "gzip makes it smaller still.\n\n"
-               "Each heap is locked while its blocks are saved, so that they are those of one moment: other "
-               "programs' calls on it are "
-               "refused as \"locked\" meanwhile. A heap that another program has locked is waited for, with "
-               "--timeout so many "
-               "milliseconds. What has lifetime session is left out, as it ends with its program; a durable "
-               "heap is one "
-               "again, where umemd has --state. A heap "
-               "without a name gets one by its "
-               "handle. What was saved is told on standard error, unless --json is given. A file that --file "
-               "names is replaced when all of "
-               "the dump is there.",
+     .detail =
+         "All heaps, the process heap among them, or those that are named. The dump has a line for "
+         "each request that makes the same "
+         "again: it can be read, searched, played by umem call -, and loaded by umem load, which is "
+         "safer. Zeros are left out, and "
+         "gzip makes it smaller still.\n\n"
+         "Each heap is locked while its blocks are saved, so that they are those of one moment: other "
+         "programs' calls on it are "
+         "refused as \"locked\" meanwhile. A heap that another program has locked is waited for, with "
+         "--timeout so many "
+         "milliseconds. What has lifetime session is left out, as it ends with its program; a durable "
+         "heap is one "
+         "again, where umemd has --state. A heap that is corrupted ends it: name the others then. A heap "
+         "without a name gets one by its "
+         "handle. What was saved is told on standard error, unless --json is given. A file that --file "
+         "names is replaced when all of "
+         "the dump is there.",
      .example = "umem save > all.dump\numem save scratch | gzip > scratch.dump.gz",
      .waits = true,
      .run = save_heaps},

@@ -24,7 +24,7 @@ public sealed partial class UmemClient
     public long Put(string name, byte[] bytes, BlockAllocOptions? options = null)
     {
         Check(bytes, 0, bytes?.Length ?? 0);
-        if (bytes!.Length <= PieceMinimum)
+        if (bytes!.Length <= PieceMinimum || name == "") // which the daemon refuses at once
             return Invoke(PutRequest(name, bytes, options), BlockAllocResult.Read).Block;
         long block = BlockAlloc(bytes.Length, WithoutName(options)).Block;
         try
@@ -50,7 +50,7 @@ public sealed partial class UmemClient
                                      CancellationToken cancellationToken = default)
     {
         Check(bytes, 0, bytes?.Length ?? 0);
-        if (bytes!.Length <= PieceMinimum)
+        if (bytes!.Length <= PieceMinimum || name == "") // which the daemon refuses at once
         {
             BlockAllocResult made = await InvokeAsync(PutRequest(name, bytes, options), BlockAllocResult.Read, cancellationToken)
                 .ConfigureAwait(false);

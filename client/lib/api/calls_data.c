@@ -328,6 +328,9 @@ int umem_put(umem_client *client, const char *name, const void *bytes, size_t si
     struct um_request request;
     int code = UMEM_OK;
 
+    /* An empty name would only take the name from the block that is made first. The daemon refuses it, whatever the bytes are. */
+    if (name != NULL && name[0] == '\0')
+        size = 0;
     um_request_put(&request, name, bytes, size, options, block);
     if (client == NULL || request.code != UMEM_OK || size <= UM_PAYLOAD_MINIMUM)
         return um_client_call(client, &request);

@@ -210,7 +210,8 @@ class Client:
         The block that had the name is freed in the same step. If it fails, that block is as it was.
         """
         view = raw_view(data)
-        if len(view) <= WHOLE or len(view) <= self._piece():
+        # The daemon refuses an empty name at once; for a block that is there it would mean: none.
+        if not name or len(view) <= WHOLE or len(view) <= self._piece():
             return self.alloc(name=name, data=view, heap=heap, lifetime=lifetime, flags=flags, if_exists="replace")
         # If this program ends before it has its name, nothing is left of it.
         block = self.alloc(len(view), heap=heap, lifetime="session", flags=flags)

@@ -361,7 +361,8 @@ class Client:
     ) -> Block:
         """As umem.Client.put()."""
         view = raw_view(data)
-        if len(view) <= WHOLE or len(view) <= piece_size(await self.limits()):
+        # The daemon refuses an empty name at once; for a block that is there it would mean: none.
+        if not name or len(view) <= WHOLE or len(view) <= piece_size(await self.limits()):
             return await self.alloc(name=name, data=view, heap=heap, lifetime=lifetime, flags=flags, if_exists="replace")
         block = await self.alloc(len(view), heap=heap, lifetime="session", flags=flags)
         try:

@@ -50,67 +50,73 @@ UM_ALWAYS_INLINE size_t id_written_size(const struct um_id *id)
     return id->kind == UM_ID_STRING ? 6 * id->size : id->size;
 }
 
-/* Writes it as JSON behind a colon. */
-UM_ALWAYS_INLINE void write_id(struct um_buf *out, const struct um_id *id)
-{
-    if (id->kind == UM_ID_NUMBER) {
-        char *space = um_buf_reserve(out, id->size);
-
-        if (space == NULL)
-            return;
-        memcpy(space, id->text, id->size);
-        out->size += id->size;
-    } else if (id->kind == UM_ID_STRING) {
-        um_json_string(out, id->text, id->size);
-    } else {
-        um_json_null(out);
-    }
-}
-
 /* ---- frames ---- */
 
-/* Most answers have 100 to 999 bytes, so that the header that was guessed needs no moving. */
-static const char guessed_header[] = "Content-Length: 000\r\n\r\n";
+/* Bytes of the headers of most answers: 100 to 999 bytes of text, and no raw ones. */
+enum { HEADERS_GUESS = sizeof "Content-Length: 000\r\n\r\n" - 1 };
 
+/* Leaves space for the headers: as much as the last ones took. Its last byte is that of headers, as the writer of JSON looks at it. */
 UM_ALWAYS_INLINE size_t begin_frame(struct um_session *session)
 {
-    size_t start = session->out.size;
+    struct um_buf *out = &session->out;
+    size_t start = out->size;
+    size_t size = session->headers.size != 0 ? session->headers.size : HEADERS_GUESS;
 
-    if (session->framing == UM_FRAMING_HEADERS)
-        um_buf_append(&session->out, guessed_header, sizeof guessed_header - 1);
+    if (session->framing == UM_FRAMING_HEADERS && um_buf_reserve(out, size) != NULL) {
+        out->size += size;
+        out->data[out->size - 1] = '\n';
+    }
     return start;
 }
 
-static void insert_header(struct um_session *session, size_t start, uint64_t payload_size)
+/* Writes the headers of an answer to session->headers. */
+static void write_headers(struct um_session *session, size_t content_size, uint64_t payload_size)
 {
     static const char content[] = "Content-Length: ";
     static const char payload[] = "Payload-Length: ";
-    char header[128 + sizeof session->content_type];
-    struct um_buf *out = &session->out;
-    size_t guessed = sizeof guessed_header - 1;
-    size_t body_size = out->size - start - guessed;
-    char *end = um_length_header_put(header, content, sizeof content - 1, body_size);
-    size_t size;
+    static const char type[] = "Content-Type: ";
+    struct um_last_headers *headers = &session->headers;
+    size_t type_size = strlen(session->content_type);
+    char *end = um_length_header_put(headers->text, content, sizeof content - 1, content_size);
 
     if (payload_size != 0)
         end = um_length_header_put(end, payload, sizeof payload - 1, payload_size);
-    if (session->content_type[0] != '\0')
-        end += snprintf(end, sizeof header - (size_t)(end - header), "Content-Type: %s\r\n",
-                        session->content_type);
+    if (type_size != 0) {
+        memcpy(end, type, sizeof type - 1);
+        end += sizeof type - 1;
+        memcpy(end, session->content_type, type_size);
+        end += type_size;
+        memcpy(end, "\r\n", 2);
+        end += 2;
+    }
     memcpy(end, "\r\n", 2);
-    size = (size_t)(end + 2 - header);
-    if (size > guessed && um_buf_reserve(out, size - guessed) == NULL)
-        return;
-    if (size != guessed)
-        memmove(out->data + start + size, out->data + start + guessed, body_size);
-    memcpy(out->data + start, header, size);
-    out->size = start + size + body_size;
+    headers->size = (size_t)(end + 2 - headers->text);
+    headers->content = content_size;
+    headers->payload = payload_size;
 }
 
-UM_ALWAYS_INLINE void end_frame(struct um_session *session, size_t start, uint64_t payload_size)
+/* Puts the headers between where the message and where its text begins. */
+static void insert_headers(struct um_session *session, size_t start, size_t text, uint64_t payload_size)
+{
+    struct um_last_headers *headers = &session->headers;
+    struct um_buf *out = &session->out;
+    size_t space = text - start;
+    size_t content_size = out->size - text;
+
+    if (headers->size == 0 || headers->content != content_size || headers->payload != payload_size)
+        write_headers(session, content_size, payload_size);
+    if (headers->size > space && um_buf_reserve(out, headers->size - space) == NULL)
+        return;
+    if (headers->size != space)
+        memmove(out->data + start + headers->size, out->data + text, content_size);
+    memcpy(out->data + start, headers->text, headers->size);
+    out->size = start + headers->size + content_size;
+}
+
+UM_ALWAYS_INLINE void end_frame(struct um_session *session, size_t start, size_t text, uint64_t payload_size)
 {
     if (session->framing == UM_FRAMING_HEADERS)
-        insert_header(session, start, payload_size);
+        insert_headers(session, start, text, payload_size);
     else
         um_buf_append_byte(&session->out, '\n');
 }
@@ -120,11 +126,11 @@ size_t um_framing_begin(struct um_session *session)
     return begin_frame(session);
 }
 
-void um_framing_end(struct um_session *session, size_t start, uint64_t payload_size)
+void um_framing_end(struct um_session *session, size_t start, size_t text, uint64_t payload_size)
 {
     size_t size = session->out.size;
 
-    end_frame(session, start, payload_size);
+    end_frame(session, start, text, payload_size);
     if (session->framing == UM_FRAMING_HEADERS)
         um_changes_move(session, start, session->out.size - size);
 }
@@ -134,7 +140,7 @@ void um_framing_end(struct um_session *session, size_t start, uint64_t payload_s
 bool um_call_within_message_limit(const struct um_call *call, uint64_t size)
 {
     uint64_t limit = call->session->rpc->limits->message_bytes;
-    uint64_t used = call->session->out.size - call->start;
+    uint64_t used = call->session->out.size - call->text;
 
     return used <= limit && size <= limit - used;
 }
@@ -153,9 +159,9 @@ UM_ALWAYS_INLINE void note_touched(struct um_call *call, uint64_t touched)
 bool um_call_fits(struct um_call *call, uint64_t size, uint64_t touched)
 {
     uint64_t limit = call->session->rpc->limits->message_bytes;
-    uint64_t used = call->session->out.size - call->start;
+    uint64_t used = call->session->out.size - call->text;
 
-    if (size != 0 && !um_call_within_message_limit(call, size)) {
+    if (size != 0 && (used > limit || size > limit - used)) {
         um_fail(call, UMEM_E_TOO_LARGE,
                 "the answer would have about %llu bytes, more than the limit of %llu; ask for less",
                 (unsigned long long)(used + size), (unsigned long long)limit);
@@ -192,7 +198,7 @@ static uint64_t grown(const struct um_call *call, uint64_t size)
 {
     uint64_t raw = call->batch != NULL ? call->batch->raw.size : 0;
 
-    return call->session->out.size - call->start + raw + size;
+    return call->session->out.size - call->text + raw + size;
 }
 
 /* Whether the message's answer may grow by so many bytes, for all that waits to be sent, and what of it is its process'. */
@@ -300,34 +306,54 @@ void um_call_start(struct um_call *call)
     /* Not a call that came before there was a record to keep: its method is known. */
     if (call->session->rpc->records_calls && call->method == NULL && call->record == NULL)
         begin_record(call);
-    if (call->batch == NULL)
+    if (call->batch == NULL) {
         call->start = begin_frame(call->session);
+        call->text = call->session->out.size;
+    }
     call->body = call->session->out.size;
     /* Space for any answer of fixed size, so that no change is made that cannot be reported. */
     if (um_buf_reserve(&call->session->out, ANSWER_RESERVE + id_size) == NULL)
         fail_session(call);
 }
 
-/* What every answer begins with is the same but for the id, and is copied at once; um_call_start() has reserved space. */
-UM_ALWAYS_INLINE void begin_envelope(struct um_call *call)
+/* What every answer begins with is the same but for the id, and is copied at once; um_call_start() has reserved space. `behind`
+ * follows the id. */
+UM_ALWAYS_INLINE void begin_envelope(struct um_call *call, const char *behind, size_t behind_size)
 {
-    static const char members[] = "{\"jsonrpc\":\"2.0\",\"id\":";
+    static const char before[] = "{\"jsonrpc\":\"2.0\",\"id\":";
     struct um_buf *out = &call->session->out;
+    size_t id_size = call->id.kind == UM_ID_NUMBER ? call->id.size : 0;
+    char *space;
 
     /* Between the answers of a batch. */
     if (call->batch != NULL && out->size != 0 && out->data[out->size - 1] == '}')
         um_buf_append_byte(out, ',');
-    um_buf_append(out, members, sizeof members - 1);
-    write_id(out, &call->id);
     call->begun = true;
+    space = um_buf_reserve(out, sizeof before - 1 + id_size + behind_size);
+    if (space == NULL)
+        return;
+    memcpy(space, before, sizeof before - 1);
+    space += sizeof before - 1;
+    if (call->id.kind == UM_ID_NUMBER) {
+        memcpy(space, call->id.text, id_size);
+        space += id_size;
+        memcpy(space, behind, behind_size);
+        out->size += sizeof before - 1 + id_size + behind_size;
+        return;
+    }
+    out->size += sizeof before - 1;
+    if (call->id.kind == UM_ID_STRING)
+        um_json_string(out, call->id.text, call->id.size);
+    else
+        um_json_null(out);
+    um_buf_append(out, behind, behind_size);
 }
 
 void um_reply_begin(struct um_call *call)
 {
     static const char result[] = ",\"result\":{";
 
-    begin_envelope(call);
-    um_buf_append(&call->session->out, result, sizeof result - 1);
+    begin_envelope(call, result, sizeof result - 1);
 }
 
 /* The answer did not fit in memory: it is replaced by an error, which fits in the reserve of um_call_start(). */
@@ -408,7 +434,7 @@ void um_reply_end(struct um_call *call)
         size_t size = out->size - call->body;
 
         if (call->batch == NULL)
-            end_frame(session, call->start, call->tail_size);
+            end_frame(session, call->start, call->body, call->tail_size);
         if (um_changes_are_new(session->rpc) && !call->failed)
             um_changes_note(session, call->start,
                             out->size - (call->batch == NULL && session->framing == UM_FRAMING_LINES), size);
@@ -436,6 +462,7 @@ static size_t drop_cut_utf8(char *text, size_t size)
 void um_fail(struct um_call *call, int code, const char *format, ...)
 {
     struct um_buf *out = &call->session->out;
+    static const char error[] = ",\"error\":{\"code\":";
     char message[MESSAGE_SIZE_LIMIT];
     int size;
     va_list list;
@@ -445,10 +472,7 @@ void um_fail(struct um_call *call, int code, const char *format, ...)
     call->failed = true;
     if (call->record != NULL)
         call->record->code = code;
-    begin_envelope(call);
-    um_json_key(out, "error");
-    um_json_begin_object(out);
-    um_json_key(out, "code");
+    begin_envelope(call, error, sizeof error - 1);
     um_json_int(out, code);
     um_json_key(out, "message");
     if (format != NULL) {

@@ -64,6 +64,7 @@ struct um_call {
     uint64_t begun_ns;             /* deferred: when it began, on the clock of rpc->meter */
     uint64_t begun_turn;           /* deferred: in which of the engine's turns that was */
     size_t start;     /* where the answer begins in session->out (its frame's start for a call of its own) */
+    size_t text;      /* where the text of that frame begins */
     size_t body;      /* where the answer's JSON begins in session->out */
     size_t tail_size; /* raw bytes that follow its answer, which are session->tail then; 0: none do */
     uint64_t payload_size;        /* raw bytes that belong to the request */
@@ -221,10 +222,10 @@ void um_call_free(struct um_call *call);
 
 /* ---- for dispatch and notifications ---- */
 
-/* Begins a message in session->out and returns its start; ends it, now that all its JSON is written and `payload_size` raw
- * bytes will follow. */
+/* Begins a message in session->out and returns its start, behind which its text begins at the end of session->out; ends it, now that
+ * all its text is written from there on and `payload_size` raw bytes will follow. */
 size_t um_framing_begin(struct um_session *session);
-void um_framing_end(struct um_session *session, size_t start, uint64_t payload_size);
+void um_framing_end(struct um_session *session, size_t start, size_t text, uint64_t payload_size);
 
 /* Starts the answer of a call at the end of session->out; a deferred call starts anew when it is answered. */
 void um_call_start(struct um_call *call);

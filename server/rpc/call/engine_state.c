@@ -1,6 +1,7 @@
 #include "rpc/call/engine_state.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "base/attributes.h"
 
@@ -14,8 +15,12 @@ void um_engine_work_pending(struct um_rpc *rpc)
 
 void um_session_set_content_type(struct um_session *session, const char *type)
 {
-    if (type[0] != '\0' || session->content_type[0] != '\0')
-        snprintf(session->content_type, sizeof session->content_type, "%s", type);
+    if (type[0] == '\0' && session->content_type[0] == '\0')
+        return;
+    if (strcmp(type, session->content_type) == 0)
+        return;
+    snprintf(session->content_type, sizeof session->content_type, "%s", type);
+    session->headers.size = 0;
 }
 
 void um_session_flush(struct um_session *session)

@@ -130,6 +130,14 @@ struct um_session_group {
     uint64_t reserved_bytes; /* of answers that calls at work are printing: as good as unsent */
 };
 
+/* The headers of an answer: those of the next one are likely to be the same. */
+struct um_last_headers {
+    size_t content;   /* bytes of its text */
+    uint64_t payload; /* raw bytes behind it */
+    size_t size;      /* of the headers; 0: there are none yet */
+    char text[128 + UM_SESSION_TYPE_LIMIT];
+};
+
 /* A session, embedded by its connection, which reads `out`, `tail`, `payload`, `job`, `due_watches`, `work`
  * and `broken`, and keeps the members that say so; the others are the engine's. */
 struct um_session {
@@ -145,6 +153,7 @@ struct um_session {
     uint64_t bytes_written;  /* to its client; likewise */
     enum um_framing framing; /* set by the connection before the first message */
     char content_type[UM_SESSION_TYPE_LIMIT + 1]; /* headers: for answers, "": none */
+    struct um_last_headers headers;               /* of the last answer */
     struct um_buf out;                            /* answers to send; the connection takes them away */
     struct um_buf changes;                        /* which of them tell of changes of durable heaps */
     struct um_tail tail;                          /* to send, too; then um_session_tail_sent() */
@@ -152,9 +161,9 @@ struct um_session {
     /* Raw bytes of the message that is handed over, where all of them have come with it; else NULL. The connection sets it before the
      * message, and skips them where it is NULL afterwards: then they were used. */
     const unsigned char *payload_here;
-    /* The memory that a long message fills from its start to its end, which the engine may take over (um_message_take()); else NULL. As
-     * `payload_here`. */
-    struct um_buf *text_here;
+    /* The memory of a long message that is handed over, which begins with its text: malloc. NULL: it is not the session's to free, or
+     * none. The connection sets it before the message, and frees it afterwards where it is still there. */
+    char *text_here;
     struct um_payload *payload;        /* the request whose payload is being received, NULL: none */
     struct um_job *job;                /* the call, or message, that is at work in slices, NULL: none */
     struct um_session_group *group;    /* of the process that it belongs to */

@@ -168,7 +168,7 @@ static void handle_known(struct um_call *call, struct um_known_request *known)
         return;
     call->method = known->method;
     um_meter_method(&call->session->rpc->meter, call->method);
-    if (call->payload_size != 0 && !check_call(call, NULL, NULL))
+    if (call->payload_size != 0 && !call->method->takes_payload && !check_call(call, NULL, NULL))
         return;
     if (call->record != NULL)
         um_call_record_note(call->record, call->method, known->params);
@@ -254,10 +254,11 @@ static bool check_batch(struct um_session *session, const struct um_json *batch,
 }
 
 /* A request uses up its raw bytes whether it succeeds or not. */
-static void handle_member(struct um_session *session, struct um_batch *batch, size_t start,
+static void handle_member(struct um_session *session, struct um_batch *batch, size_t start, size_t text,
                           const struct um_json *request)
 {
-    struct um_call call = {.session = session, .batch = batch, .start = start, .payload = batch->payload};
+    struct um_call call = {
+        .session = session, .batch = batch, .start = start, .text = text, .payload = batch->payload};
     uint64_t size;
 
     (void)raw_size_of(request, &size);
@@ -285,20 +286,20 @@ static void run_batch(struct um_session *session, const struct um_json *json, co
 {
     struct um_batch batch = {.bytes_left = session->rpc->limits->batch_bytes, .payload = payload};
     size_t start;
-    size_t body;
+    size_t text;
 
     if (!may_begin(session))
         return;
     start = um_framing_begin(session);
-    body = session->out.size;
+    text = session->out.size;
     um_buf_init(&batch.raw, (size_t)batch.bytes_left);
     um_json_begin_array(&session->out);
     for (const struct um_json *request = json->child; request != NULL && !session->broken;
          request = request->next)
-        handle_member(session, &batch, start, request);
-    if (session->out.size > body + 1) {
+        handle_member(session, &batch, start, text, request);
+    if (session->out.size > text + 1) {
         um_json_end_array(&session->out);
-        um_framing_end(session, start, batch.raw.size);
+        um_framing_end(session, start, text, batch.raw.size);
         um_buf_append(&session->out, batch.raw.data, batch.raw.size);
     } else {
         um_buf_truncate(&session->out, start);
@@ -510,6 +511,17 @@ static const struct um_job_ops reading_ops = {.size = sizeof(struct reading),
                                               .answer = reading_handle,
                                               .release = reading_release};
 
+/* The memory of the message, or a copy. False: no memory. */
+static bool own_text(struct um_session *session, struct um_message *message, const char *text, size_t size,
+                     uint64_t payload_size)
+{
+    if (session->text_here == NULL)
+        return um_message_init(message, text, size, payload_size);
+    um_message_take(message, session->text_here, size, payload_size);
+    session->text_here = NULL;
+    return true;
+}
+
 static void read_in_steps(struct um_session *session, const char *text, size_t size, uint64_t payload_size)
 {
     struct reading *reading = calloc(1, sizeof *reading);
@@ -520,11 +532,7 @@ static void read_in_steps(struct um_session *session, const char *text, size_t s
         return;
     }
     message = &reading->message;
-    if (session->text_here != NULL)
-        um_message_take(message, session->text_here, payload_size);
-    else
-        (void)um_message_init(message, text, size, payload_size);
-    if (message->text != NULL)
+    if (own_text(session, message, text, size, payload_size))
         reading->reader = um_json_reader_new(message->text, size, &message->arena, &reading->check);
     if (reading->reader == NULL) {
         um_message_deinit(message);
@@ -609,7 +617,7 @@ static void decode_in_steps(struct um_call *call, const struct um_json *request,
 
 static bool is_array(const char *text, size_t size)
 {
-    while (size != 0 && strchr(" \t\r\n", *text) != NULL && *text != '\0') {
+    while (size != 0 && (*text == ' ' || *text == '\t' || *text == '\r' || *text == '\n')) {
         text++;
         size--;
     }

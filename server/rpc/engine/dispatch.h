@@ -17,7 +17,7 @@ struct um_session;
  * followed on the wire by payload_size raw bytes, which may be session->payload_here. Answers are appended to session->out, framed. Only while
  * um_session_is_ready(). On a line other texts may stand behind the first one: returns how many bytes are
  * used up; those behind them are unchanged and are another message. One of more than UM_FRAME_LONG_SIZE bytes
- * is one text; it is copied, read in steps by um_rpc_work(), and handled then. */
+ * is one text; its memory is taken over (session->text_here) or copied, it is read in steps by um_rpc_work(), and handled then. */
 size_t um_dispatch_message(struct um_session *session, char *text, size_t size, uint64_t payload_size);
 
 /* Answers a message that the framing refused: code UMEM_E_PARSE_ERROR or UMEM_E_TOO_LARGE, id null. `what` is a sentence

@@ -3,6 +3,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+void um_message_take(struct um_message *message, char *text, size_t size, uint64_t payload_size)
+{
+    /* It grew in large steps, and what it keeps now counts as what it says. Should there be no memory to make it smaller, it stays. */
+    char *exact = realloc(text, size);
+
+    *message =
+        (struct um_message){.text = exact != NULL ? exact : text, .size = size, .payload_size = payload_size};
+}
+
 bool um_message_init(struct um_message *message, const char *text, size_t size, uint64_t payload_size)
 {
     *message = (struct um_message){.size = size, .payload_size = payload_size};
@@ -11,16 +20,6 @@ bool um_message_init(struct um_message *message, const char *text, size_t size, 
         return false;
     memcpy(message->text, text, size);
     return true;
-}
-
-void um_message_take(struct um_message *message, struct um_buf *text, uint64_t payload_size)
-{
-    /* It grew in large steps, and what it keeps now counts as what it says. Should there be no memory to make it smaller, it stays. */
-    char *exact = realloc(text->data, text->size);
-
-    *message = (struct um_message){
-        .text = exact != NULL ? exact : text->data, .size = text->size, .payload_size = payload_size};
-    um_buf_init(text, text->size_limit);
 }
 
 void um_message_move(struct um_message *to, struct um_message *from)

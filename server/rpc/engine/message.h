@@ -12,7 +12,6 @@
 #include <stdint.h>
 
 #include "base/arena.h"
-#include "base/buf.h"
 #include "wire/json_read.h"
 
 struct um_message {
@@ -24,14 +23,14 @@ struct um_message {
     struct um_json *json;  /* what the text says */
 };
 
+/* Takes over a message's text, malloc. */
+void um_message_take(struct um_message *message, char *text, size_t size, uint64_t payload_size);
+
 /* Copies a message's text. False: no memory. */
 bool um_message_init(struct um_message *message, const char *text, size_t size, uint64_t payload_size);
 
 /* Moves one to other memory, where there was none; what is left has nothing to be freed. */
 void um_message_move(struct um_message *to, struct um_message *from);
-
-/* Takes over the memory of a text, which it fills from the start; the buffer is empty then. */
-void um_message_take(struct um_message *message, struct um_buf *text, uint64_t payload_size);
 
 /* Frees what it has; once more is fine. */
 void um_message_deinit(struct um_message *message);

@@ -115,12 +115,14 @@ static void write_notification(struct um_watch *watch, const struct um_event *ev
     struct um_session *session = watch->session;
     struct um_buf *out = &session->out;
     size_t start;
+    size_t text;
 
     if (um_buf_reserve(out, NOTIFICATION_SIZE) == NULL) {
         session->broken = true;
         return;
     }
     start = um_framing_begin(session);
+    text = out->size;
     um_json_begin_object(out);
     um_json_key(out, "jsonrpc");
     um_json_cstring(out, "2.0");
@@ -139,7 +141,7 @@ static void write_notification(struct um_watch *watch, const struct um_event *ev
     }
     um_json_end_object(out);
     um_json_end_object(out);
-    um_framing_end(session, start, 0);
+    um_framing_end(session, start, text, 0);
 }
 
 static void write_events(struct um_watch *watch)

@@ -606,6 +606,7 @@ static void free_block(struct um_call *call, const struct um_args *args)
     struct um_block *block = args->value[FREE_BLOCK].as.block;
     uint64_t size = um_block_size(block);
     struct um_fault fault = {0};
+    uint64_t cost;
     int code;
 
     if (args->value[FREE_IF_ORPHANED].as.boolean != 0 && !is_orphaned(call, block)) {
@@ -619,7 +620,8 @@ static void free_block(struct um_call *call, const struct um_args *args)
         um_fail_fault(call, code, &fault);
         return;
     }
-    if (!um_call_fits(call, 0, cost_of_end(call, block)))
+    cost = cost_of_end(call, block);
+    if (cost != 0 && !um_call_fits(call, 0, cost))
         return;
     um_block_free(call->store, block);
     um_reply_uint(call, "size", size);

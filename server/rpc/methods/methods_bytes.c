@@ -199,13 +199,12 @@ struct read_job {
     struct um_buf text;    /* the JSON string */
 };
 
-/* The smallest possible size is checked first, so that no huge block is read for an answer that cannot fit. */
+/* Whether the answer fits, of which UTF-8 may take more than is checked here. */
 static bool read_fits(struct um_call *call, enum um_encoding encoding, uint64_t size)
 {
-    if (!um_call_fits(call, size, size))
-        return false;
-    return encoding == UM_UTF8 ||
-           um_call_fits(call, (encoding == UM_HEX ? 2 * size : (size + 2) / 3 * 4) + 64, 0);
+    uint64_t text_size = encoding == UM_HEX ? 2 * size : (size + 2) / 3 * 4;
+
+    return um_call_fits(call, encoding == UM_UTF8 ? size : text_size + 64, size);
 }
 
 static bool read_begin(struct um_call *call, const struct um_args *args, struct um_job *job)

@@ -39,7 +39,14 @@ static uint64_t check_of(const unsigned char *bytes, size_t size, uint64_t key)
 
 /* ---- the header ---- */
 
-enum { AT_VERSION = 8, AT_ID = 16, AT_HEAP = 32, AT_KEY = 40, AT_HEADER_CHECK = UM_JOURNAL_HEADER_SIZE - 8 };
+enum {
+    AT_VERSION = 8,
+    AT_ID = 16,
+    AT_HEAP = 32,
+    AT_KEY = 40,
+    AT_PLACE = 48,
+    AT_HEADER_CHECK = UM_JOURNAL_HEADER_SIZE - 8
+};
 
 void um_journal_put_header(unsigned char bytes[UM_JOURNAL_HEADER_SIZE],
                            const struct um_journal_header *header)
@@ -51,6 +58,7 @@ void um_journal_put_header(unsigned char bytes[UM_JOURNAL_HEADER_SIZE],
     put(bytes + AT_ID + 8, header->id[1], 8);
     put(bytes + AT_HEAP, header->heap, 8);
     put(bytes + AT_KEY, header->key, 8);
+    put(bytes + AT_PLACE, header->place, 8);
     put(bytes + AT_HEADER_CHECK, check_of(bytes, AT_HEADER_CHECK, 0), 8);
 }
 
@@ -88,6 +96,7 @@ static enum um_journal_verdict examine_header(const unsigned char *bytes, uint64
     header->id[1] = take(bytes + AT_ID + 8, 8);
     header->heap = take(bytes + AT_HEAP, 8);
     header->key = take(bytes + AT_KEY, 8);
+    header->place = take(bytes + AT_PLACE, 8);
     return UM_JOURNAL_WHOLE;
 }
 

@@ -31,6 +31,7 @@ struct um_journal_header {
     uint64_t id[2]; /* random: which heap it is, also in the file of its bytes */
     uint64_t heap;  /* its handle */
     uint64_t key;   /* random: of the checks of this file's batches */
+    uint64_t place; /* random: the state directory in which the heap was made; 0: not known */
 };
 
 enum um_journal_entry_type {

@@ -12,7 +12,7 @@
 static void add_name(void *context, const char *name)
 {
     struct um_heap_files *list = context;
-    struct um_heap_file entry;
+    struct um_heap_file entry = {.lost = 0};
 
     if (!um_journal_parse_name(name, &entry.heap, &entry.number))
         return;
@@ -90,6 +90,8 @@ static enum um_file_status read_all(struct um_recovery *recovery, struct um_file
     return files->ops->read(recovery->file, 0, recovery->bytes, (size_t)recovery->size);
 }
 
+static const char renamed[] = "the handle of another heap: the file was renamed";
+
 /* What one journal is: a heap, damaged, or one that is not complete, and does not count. */
 static enum um_recovery_kind judge(struct um_recovery *recovery, struct um_files *files)
 {
@@ -114,7 +116,7 @@ static enum um_recovery_kind judge(struct um_recovery *recovery, struct um_files
     recovery->what = recovery->replay.what;
     recovery->at = recovery->replay.at;
     if (code == UMEM_OK && recovery->summary.header.heap != recovery->heap) {
-        recovery->what = "the handle of another heap: the file was renamed";
+        recovery->what = renamed;
         recovery->at = 0;
         code = UMEM_E_CORRUPTED;
     }
@@ -188,8 +190,19 @@ void um_recovery_explain(const struct um_recovery *recovery, const char *directo
 
     um_journal_name(name, recovery->heap, recovery->number);
     if (recovery->kind == UM_RECOVERY_FAILED) {
-        snprintf(text, capacity, "%s/%s cannot be read: %s", directory, name,
-                 um_file_status_text(recovery->status));
+        snprintf(text, capacity, "%s/%s cannot be read: %s; mend that, and start umemd again", directory,
+                 name, um_file_status_text(recovery->status));
+        return;
+    }
+    if (recovery->what == renamed) {
+        char right[UM_JOURNAL_NAME_CAPACITY];
+
+        um_journal_name(right, recovery->summary.header.heap, recovery->number);
+        snprintf(
+            text, capacity,
+            "%s/%s was renamed or copied: it is %s; give both of the heap's files their names back, or move "
+            "them elsewhere",
+            directory, name, right);
         return;
     }
     switch (recovery->verdict) {

@@ -41,8 +41,11 @@ static enum um_file_status status_of(int error)
     case EACCES:
     case EPERM:
     case EROFS:
-    case ELOOP:
         return UM_FILE_DENIED;
+    case EISDIR:
+    case ELOOP:
+    case ENXIO: /* a socket */
+        return UM_FILE_OTHER;
     case ENOMEM:
     case EMFILE:
     case ENFILE:
@@ -75,7 +78,7 @@ static enum um_file_status open_file(struct um_files *files, const char *name, i
     if (fstat(made->fd, &facts) != 0 || !S_ISREG(facts.st_mode)) {
         close(made->fd);
         free(made);
-        return UM_FILE_DENIED;
+        return UM_FILE_OTHER;
     }
     *file = made;
     return UM_FILE_OK;
@@ -212,8 +215,18 @@ static int sync_descriptor(int fd, int (*sync)(int fd))
     return result;
 }
 
+/* A file that was removed will not be there again, though it can be written. */
+static bool has_name(int fd)
+{
+    struct stat facts;
+
+    return fstat(fd, &facts) != 0 || facts.st_nlink != 0;
+}
+
 static enum um_file_status sync_file(struct um_file *file)
 {
+    if (!has_name(file->fd))
+        return UM_FILE_NOT_THERE;
 #ifdef F_FULLFSYNC
     /* There, fsync() does not have the disk write its own cache. */
     if (fcntl(file->fd, F_FULLFSYNC) == 0)
@@ -367,7 +380,8 @@ static int lock_directory(struct um_state_directory *directory, const char *path
     directory->lock =
         openat(directory->fd, lock_name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
     if (directory->lock < 0) {
-        snprintf(why, capacity, "%s/%s cannot be opened: %s", path, lock_name, strerror(errno));
+        snprintf(why, capacity, "%s/%s cannot be opened: %s; mend that, or name another directory", path,
+                 lock_name, um_file_status_text(status_of(errno)));
         return UMEM_E_DENIED;
     }
     if (flock(directory->lock, LOCK_EX | LOCK_NB) != 0) {
@@ -391,30 +405,55 @@ static int lock_directory(struct um_state_directory *directory, const char *path
     return UMEM_OK;
 }
 
+/* The path without what may stand behind a directory's name: "link/" and "link/." lead through a link, which "link" names. NULL: no memory. */
+static char *trim(const char *path)
+{
+    size_t size = strlen(path);
+    char *trimmed = malloc(size + 1);
+
+    if (trimmed == NULL)
+        return NULL;
+    memcpy(trimmed, path, size + 1);
+    while (size > 1 &&
+           (trimmed[size - 1] == '/' || (size > 2 && trimmed[size - 1] == '.' && trimmed[size - 2] == '/')))
+        trimmed[--size] = '\0';
+    return trimmed;
+}
+
+static int open_at(struct um_state_directory *directory, const char *path, bool makes, char *why,
+                   size_t capacity)
+{
+    int code = open_directory(directory, path, makes, why, capacity);
+
+    if (code == UMEM_OK)
+        code = lock_directory(directory, path, why, capacity);
+    if (code != UMEM_OK)
+        return code;
+    directory->path = realpath(path, NULL);
+    if (directory->path != NULL)
+        return UMEM_OK;
+    snprintf(why, capacity, "the path of the state directory %s cannot be found: %s", path, strerror(errno));
+    return UMEM_E_INTERNAL_ERROR;
+}
+
 int um_state_directory_open(const char *path, bool makes, struct um_state_directory **directory, char *why,
                             size_t capacity)
 {
     struct um_state_directory *made = calloc(1, sizeof *made);
+    char *trimmed = trim(path);
     int code;
 
-    if (made == NULL) {
+    if (made == NULL || trimmed == NULL) {
+        free(made);
+        free(trimmed);
         snprintf(why, capacity, "no memory");
         return UMEM_E_NO_MEMORY;
     }
     made->files.ops = &ops;
     made->fd = -1;
     made->lock = -1;
-    code = open_directory(made, path, makes, why, capacity);
-    if (code == UMEM_OK)
-        code = lock_directory(made, path, why, capacity);
-    if (code == UMEM_OK) {
-        made->path = realpath(path, NULL);
-        if (made->path == NULL) {
-            snprintf(why, capacity, "the path of the state directory %s cannot be found: %s", path,
-                     strerror(errno));
-            code = UMEM_E_INTERNAL_ERROR;
-        }
-    }
+    code = open_at(made, trimmed, makes, why, capacity);
+    free(trimmed);
     if (code != UMEM_OK) {
         um_state_directory_close(made);
         return code;

@@ -25,6 +25,7 @@ enum um_file_status {
     UM_FILE_NO_SPACE, /* the disk or the user's part of it is full */
     UM_FILE_NOT_THERE,
     UM_FILE_EXISTS,
+    UM_FILE_OTHER,     /* no file of its own: a directory, a symbolic link, a pipe */
     UM_FILE_DENIED,    /* no right, or the file system is read-only */
     UM_FILE_NO_MEMORY, /* the process has no memory or no descriptor for it */
     UM_FILE_FAILED     /* the system could not read or write */
@@ -49,7 +50,7 @@ struct um_files_ops {
     /* Makes the file this long, which is more than it is. What is added is zero, and has no space yet where the system can do without. */
     enum um_file_status (*set_size)(struct um_file *file, uint64_t size);
 
-    /* Returns when the file is on the disk: its bytes, and what it takes to find them. */
+    /* Returns when the file is on the disk: its bytes, and what it takes to find them. On POSIX systems NOT_THERE where it was removed. */
     enum um_file_status (*sync)(struct um_file *file);
 
     /* Removes a file, which is not open. */

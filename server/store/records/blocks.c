@@ -38,7 +38,7 @@ struct um_alloc {
 
 /* ---- finding ---- */
 
-static int not_found(um_handle handle, enum um_slot_verdict verdict, struct um_fault *fault)
+UM_NEVER_INLINE static int not_found(um_handle handle, enum um_slot_verdict verdict, struct um_fault *fault)
 {
     const char *what = "this block was never given out; block.list tells which there are";
     int code = UMEM_E_UNKNOWN_HANDLE;
@@ -56,7 +56,7 @@ static int not_found(um_handle handle, enum um_slot_verdict verdict, struct um_f
 int um_store_find_block(struct um_store *store, um_handle handle, struct um_block **block,
                         struct um_fault *fault)
 {
-    void *record;
+    void *record = NULL;
     enum um_slot_verdict verdict = um_slots_find(&store->blocks, handle, &record);
 
     if (verdict != UM_SLOT_OK || !um_block_is_alive(store, record))
@@ -69,7 +69,7 @@ int um_store_find_block(struct um_store *store, um_handle handle, struct um_bloc
 UM_ALWAYS_INLINE int find_for(struct um_store *store, const struct um_owner *owner, um_handle handle,
                               bool is_used, struct um_block **block, struct um_fault *fault)
 {
-    void *record;
+    void *record = NULL;
     enum um_slot_verdict verdict = um_slots_find(&store->blocks, handle, &record);
     const struct um_account *account;
 

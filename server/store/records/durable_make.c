@@ -107,7 +107,8 @@ int um_durable_create(struct um_store *store, struct um_heap *heap, const char *
     struct um_journal_entry entry = heap_entry(heap, maker);
     const struct um_journal_header header = {.id = {um_state_draw(state), um_state_draw(state)},
                                              .heap = entry.handle,
-                                             .key = um_state_draw(state)};
+                                             .key = um_state_draw(state),
+                                             .place = state->handles.header.place};
     char path[UM_STATE_PATH_CAPACITY];
     enum um_file_status status;
 

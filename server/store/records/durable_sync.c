@@ -59,6 +59,15 @@ static void end_round(struct um_state *state, struct um_store_sync *sync)
 
 /* ---- flushing ---- */
 
+/* Whether its file has its whole length, and always had it. */
+static bool is_whole(const struct um_heap *heap)
+{
+    struct um_heap_memory_stats figures;
+
+    heap->ops->get_stats(heap->memory, &figures);
+    return !figures.corrupted;
+}
+
 int um_heap_flush(struct um_heap *heap, uint64_t *ticket, struct um_fault *fault)
 {
     struct um_durable *durable = heap->durable;
@@ -73,6 +82,12 @@ int um_heap_flush(struct um_heap *heap, uint64_t *ticket, struct um_fault *fault
                                           .what = "only a durable heap is kept on the disk"});
     if (durable->journal.state == UM_JOURNAL_FAILED)
         return um_durable_explain_failure(durable, fault);
+    if (!is_whole(heap))
+        return um_fault(
+            fault, UMEM_E_CORRUPTED,
+            (struct um_fault){.heap = um_slot_handle(&heap->slot, UM_HANDLE_HEAP),
+                              .what =
+                                  "the heap's file was cut while it was in use: what it had there is lost"});
     *ticket = ++durable->flushes;
     durable->bytes_unsynced = true;
     um_durable_note_unsynced(durable);

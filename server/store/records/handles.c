@@ -46,6 +46,7 @@ void um_slots_init(struct um_slots *slots, enum um_handle_kind kind, size_t reco
     slots->gone = UM_SLOT_NONE;
     while (((record_size + aside_size) << (slots->chunk_bits + 1)) <= CHUNK_SIZE_TARGET)
         slots->chunk_bits++;
+    slots->chunk_mask = (UINT32_C(1) << slots->chunk_bits) - 1;
     init_groups(slots);
 }
 
@@ -117,8 +118,7 @@ static bool make_chunk(struct um_slots *slots)
 {
     uint32_t chunk = slots->used >> slots->chunk_bits;
     uint32_t first = group_of(slots, slots->used);
-    size_t mask = ((size_t)1 << slots->chunk_bits) - 1;
-    if ((slots->used & mask) != 0)
+    if ((slots->used & slots->chunk_mask) != 0)
         return true; /* in the chunk that the slot before it lies in */
     if (chunk == slots->chunk_capacity && !make_capacity(slots))
         return false;
@@ -363,6 +363,23 @@ bool um_slot_renew(struct um_slot *slot)
     return true;
 }
 
+UM_NEVER_INLINE enum um_slot_verdict um_slots_judge(const struct um_slots *slots, uint64_t handle)
+{
+    uint32_t number = um_handle_slot(handle);
+    uint64_t generation = handle >> UM_HANDLE_GENERATION_SHIFT;
+    if (generation > UM_GENERATION_LIMIT || generation == 0)
+        return UM_SLOT_UNKNOWN;
+    if ((handle & 3) != (uint64_t)slots->kind)
+        return UM_SLOT_OTHER_KIND;
+    if (number >= slots->used || generation < slots->first_generation)
+        return um_slots_had_former(slots, handle) ? UM_SLOT_STALE : UM_SLOT_UNKNOWN;
+    const struct um_slot *slot = um_slots_at(slots, number);
+    /* No slot has the state 0, unless its group has no memory. */
+    uint32_t next =
+        slot->state != 0 ? slot->state & ~UM_SLOT_LIVE : slots->groups[group_of(slots, number)].generation;
+    return generation < next ? UM_SLOT_STALE : UM_SLOT_UNKNOWN;
+}
+
 /* ---- former handles ---- */
 
 void um_slots_allow_former(struct um_slots *slots)
@@ -407,9 +424,7 @@ bool um_slots_had_former(const struct um_slots *slots, uint64_t handle)
 static struct um_slot *reach(struct um_slots *slots, uint64_t handle)
 {
     uint32_t number = um_handle_slot(handle);
-    uint64_t generation = handle >> UM_HANDLE_GENERATION_SHIFT;
-    if (generation == 0 || generation > UM_GENERATION_LIMIT || (handle & 3) != (uint64_t)slots->kind ||
-        number >= slots->limit)
+    if (!um_handle_is_of(handle, slots->kind) || number >= slots->limit)
         return NULL;
     while (slots->used <= number) {
         if (add_slot(slots) == NULL)

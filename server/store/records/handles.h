@@ -74,6 +74,7 @@ struct um_slots {
     size_t record_size;           /* bytes */
     size_t aside_size;            /* bytes that each record has aside; may be 0 */
     uint32_t chunk_bits;          /* a chunk holds 2^chunk_bits records */
+    uint32_t chunk_mask;          /* 2^chunk_bits - 1 */
     uint32_t used;                /* slots that were ever given out: 0 to used - 1 */
     uint32_t limit;               /* most slots, retired ones counted */
     bool is_restoring;            /* between um_slots_allow_former() and um_slots_end_restoring() */
@@ -138,17 +139,15 @@ bool um_slot_renew(struct um_slot *slot);
 /* The record of a slot below `used`, in use or not. */
 UM_ALWAYS_INLINE void *um_slots_at(const struct um_slots *slots, uint32_t slot)
 {
-    size_t mask = ((size_t)1 << slots->chunk_bits) - 1;
     UM_STEP();
-    return slots->chunks[slot >> slots->chunk_bits] + (slot & mask) * slots->record_size;
+    return slots->chunks[slot >> slots->chunk_bits] + (slot & slots->chunk_mask) * slots->record_size;
 }
 
 /* What a slot below `used` has aside: whatever was put there last, in use or not. */
 UM_ALWAYS_INLINE void *um_slots_aside(const struct um_slots *slots, uint32_t slot)
 {
-    size_t mask = ((size_t)1 << slots->chunk_bits) - 1;
     return slots->chunks[slot >> slots->chunk_bits] + (slots->record_size << slots->chunk_bits) +
-           (slot & mask) * slots->aside_size;
+           (slot & slots->chunk_mask) * slots->aside_size;
 }
 
 UM_ALWAYS_INLINE bool um_slot_is_live(const struct um_slot *slot)
@@ -168,6 +167,14 @@ UM_ALWAYS_INLINE uint64_t um_handle_make(enum um_handle_kind kind, uint32_t slot
            (uint64_t)kind;
 }
 
+/* Whether a number is a handle that a table of this kind may give out. */
+UM_ALWAYS_INLINE bool um_handle_is_of(uint64_t handle, enum um_handle_kind kind)
+{
+    uint64_t generation = handle >> UM_HANDLE_GENERATION_SHIFT;
+
+    return (handle & 3) == (uint64_t)kind && generation != 0 && generation <= UM_GENERATION_LIMIT;
+}
+
 /* The handle of a record in use. */
 UM_ALWAYS_INLINE uint64_t um_slot_handle(const struct um_slot *slot, enum um_handle_kind kind)
 {
@@ -177,30 +184,25 @@ UM_ALWAYS_INLINE uint64_t um_slot_handle(const struct um_slot *slot, enum um_han
 /* Whether a handle for whose slot there is no record, or whose generation is lower than any, was given out in another life of the table. */
 bool um_slots_had_former(const struct um_slots *slots, uint64_t handle);
 
+/* What a handle is that is not in use. */
+enum um_slot_verdict um_slots_judge(const struct um_slots *slots, uint64_t handle);
+
 /* Looks up a handle; *record is set with UM_SLOT_OK only. */
 UM_ALWAYS_INLINE enum um_slot_verdict um_slots_find(const struct um_slots *slots, uint64_t handle,
                                                     void **record)
 {
-    uint32_t number = (uint32_t)(handle >> UM_HANDLE_SLOT_SHIFT) & (UM_SLOT_COUNT_LIMIT - 1);
+    uint32_t number = um_handle_slot(handle);
     uint64_t generation = handle >> UM_HANDLE_GENERATION_SHIFT;
-    struct um_slot *slot;
-    uint32_t next; /* its next generation, or the one in use */
 
-    if (generation > UM_GENERATION_LIMIT || generation == 0)
-        return UM_SLOT_UNKNOWN;
-    if ((handle & 3) != (uint64_t)slots->kind)
-        return UM_SLOT_OTHER_KIND;
-    if (number >= slots->used || generation < slots->first_generation)
-        return um_slots_had_former(slots, handle) ? UM_SLOT_STALE : UM_SLOT_UNKNOWN;
-    slot = um_slots_at(slots, number);
-    if (slot->state == (UM_SLOT_LIVE | generation)) {
-        *record = slot;
-        return UM_SLOT_OK;
+    if (number < slots->used && generation <= UM_GENERATION_LIMIT && (handle & 3) == (uint64_t)slots->kind) {
+        struct um_slot *slot = um_slots_at(slots, number);
+
+        if (slot->state == (UM_SLOT_LIVE | generation)) {
+            *record = slot;
+            return UM_SLOT_OK;
+        }
     }
-    /* No slot has the state 0, unless its group has no memory. */
-    next = slot->state != 0 ? slot->state & ~UM_SLOT_LIVE
-                            : slots->groups[number >> slots->group_bits].generation;
-    return generation < next ? UM_SLOT_STALE : UM_SLOT_UNKNOWN;
+    return um_slots_judge(slots, handle);
 }
 
 /* ---- places in a walk over all slots, which outlive what is in the slots ---- */

@@ -19,7 +19,7 @@ um_handle um_heap_handle(const struct um_heap *heap)
 int um_store_find_heap(struct um_store *store, um_handle handle, struct um_heap **heap,
                        struct um_fault *fault)
 {
-    void *record;
+    void *record = NULL;
     const char *what = "this heap was never made; heap.list tells which there are";
     switch (um_slots_find(&store->heaps, handle, &record)) {
     case UM_SLOT_OK:

@@ -3,7 +3,7 @@
 #include "store/records/fault.h"
 #include "store/records/store_events.h"
 
-static int locked(const struct um_heap *heap, struct um_fault *fault)
+UM_NEVER_INLINE static int locked(const struct um_heap *heap, struct um_fault *fault)
 {
     return um_fault(
         fault, UMEM_E_LOCKED,

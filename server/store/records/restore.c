@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "store/journal/journal_recovery.h"
 #include "store/memory/heap_shared.h"
 #include "store/records/accounts.h"
@@ -19,7 +20,8 @@
 enum {
     WHY_CAPACITY = 4096 + 512,
     PATH_CAPACITY = 4096,
-    BLOCK_SIZE = 48 /* bytes of a journal that a block takes */
+    BLOCK_SIZE = 48,     /* bytes of a journal that a block takes */
+    LISTED_SLOTS = 65536 /* a damaged heap is listed in one of these, whatever its file's name says */
 };
 
 /* One heap that is restored. */
@@ -33,6 +35,7 @@ struct restore {
     struct um_owner **owners; /* as they come in the replay */
     struct um_heap *heap;
     uint64_t kept_size; /* bytes of the journal that the blocks take which are there */
+    size_t settled;     /* blocks, and names of blocks, that others have */
     char why[WHY_CAPACITY];
 };
 
@@ -76,13 +79,18 @@ static const struct um_heap_ops lost_ops = {
     .get_stats = lost_get_stats,
 };
 
-/* A record that says that the heap is there. It has no owner, no memory and no blocks. */
-static bool add_lost(struct um_store *store, uint64_t handle)
+/* A record that says that the heap is there. It has no owner, no memory and no blocks. When those that can be used are there: the name of
+ * a file that was copied or renamed may be no handle, or have another heap's slot. Then there is only what was reported. */
+static void add_lost(struct um_store *store, uint64_t handle)
 {
-    struct um_heap *heap = um_slots_restore(&store->heaps, handle);
+    struct um_heap *heap = NULL;
 
-    if (heap == NULL || !um_slots_raise_floor(&store->heaps, handle))
-        return false;
+    if (um_handle_slot(handle) < LISTED_SLOTS || um_handle_slot(handle) < store->heaps.used)
+        heap = um_slots_restore(&store->heaps, handle);
+    if (heap == NULL)
+        return;
+    (void)um_slots_raise_floor(&store->heaps,
+                               handle); /* its own generation says the same while it is there */
     heap->ops = &lost_ops;
     heap->kind = UM_HEAP_SHARED;
     heap->lifetime = UM_LIFETIME_SERVER;
@@ -93,7 +101,6 @@ static bool add_lost(struct um_store *store, uint64_t handle)
     um_list_init(&heap->in_owner);
     um_list_init(&heap->in_locks);
     store->stats.heaps++;
-    return true;
 }
 
 /* ---- memory ---- */
@@ -198,6 +205,14 @@ static const char *text_of(const char *text, uint8_t size, char string[UM_NAME_S
     return string;
 }
 
+/* Whether the heap was made in another state directory, and its files were copied here. */
+static bool is_foreign(const struct um_state *state, const struct um_recovery *recovery)
+{
+    uint64_t place = recovery->summary.header.place;
+
+    return place != 0 && place != state->handles.header.place;
+}
+
 /* A power failure may leave two heaps as they were at two moments. Where a block of each has the same slot, the older one was freed
  * before the other was allocated, and only that is not in its journal. */
 static void settle_slot(struct restore *restore, struct um_replay_block *block)
@@ -206,6 +221,7 @@ static void settle_slot(struct restore *restore, struct um_replay_block *block)
     um_handle other = um_slots_find_live(slots, block->handle);
     void *record = NULL;
 
+    restore->settled += other != 0;
     if (other > block->handle) {
         block->is_freed = true;
         block->is_replaced = true;
@@ -224,28 +240,71 @@ static void settle_name(struct restore *restore, struct um_replay_block *block)
         return;
     block->name_size = 0;
     block->is_renamed = true;
+    restore->settled++;
 }
 
-/* Whether handles are free. Those of a copy of a heap's files are not. */
-static bool check_records(struct restore *restore)
+/* Whether another heap has the handle or the name of this one, or a block's that must not be settled. */
+static bool is_taken(const struct restore *restore)
 {
     struct um_store *store = restore->store;
     const struct um_replay *replay = &restore->recovery->replay;
+    bool is_copy = is_foreign(restore->state, restore->recovery);
     char name[UM_NAME_SIZE_LIMIT + 1];
-    bool is_free = (replay->heap.handle & 3) == UM_HANDLE_HEAP;
+
+    if (um_slots_find_live(&store->heaps, replay->heap.handle) != 0)
+        return true;
+    if (replay->heap.name_size != 0 &&
+        um_names_find(&store->heap_names, text_of(replay->heap.name, replay->heap.name_size, name)) != NULL)
+        return true;
+    for (size_t i = 0; i < replay->blocks.count; i++) {
+        const struct um_replay_block *block = um_replay_block_at(replay, i);
+        um_handle other = is_kept(block) ? um_slots_find_live(&store->blocks, block->handle) : 0;
+
+        if (other != 0 && (is_copy || other == block->handle))
+            return true;
+        if (is_copy && is_kept(block) && block->name_size != 0 &&
+            um_names_find(&store->block_names, text_of(block->name, block->name_size, name)) != NULL)
+            return true;
+    }
+    return false;
+}
+
+static bool has_handles(const struct um_replay *replay)
+{
+    bool has = um_handle_is_of(replay->heap.handle, UM_HANDLE_HEAP);
+
+    for (size_t i = 0; i < replay->blocks.count && has; i++)
+        has = um_handle_is_of(um_replay_block_at(replay, i)->handle, UM_HANDLE_BLOCK);
+    return has;
+}
+
+/* Whether handles and names are free. Those of a copy of a heap's files are not, and those of a heap of another state directory need not
+ * be. */
+static bool check_records(struct restore *restore)
+{
+    const struct um_replay *replay = &restore->recovery->replay;
+    char name[UM_JOURNAL_NAME_CAPACITY];
     size_t place;
 
-    if (replay->heap.name_size != 0)
-        is_free = is_free && um_names_find(&store->heap_names,
-                                           text_of(replay->heap.name, replay->heap.name_size, name)) == NULL;
-    for (size_t i = 0; i < replay->blocks.count && is_free; i++) {
-        const struct um_replay_block *block = um_replay_block_at(replay, i);
-
-        if (is_kept(block))
-            is_free = (block->handle & 3) == UM_HANDLE_BLOCK &&
-                      um_slots_find_live(&store->blocks, block->handle) != block->handle;
+    um_journal_name(name, replay->heap.handle, restore->recovery->number);
+    if (is_taken(restore)) {
+        snprintf(restore->why, sizeof restore->why,
+                 "%s/%s tells of a handle or a name that another heap or block has already: the file is a "
+                 "copy, or "
+                 "older than that; move both files of the heap to a directory of their own, where another "
+                 "umemd --state can serve it",
+                 restore->state->path, name);
+        return false;
     }
-    for (size_t i = 0; i < replay->blocks.count && is_free; i++) {
+    if (!has_handles(replay) || !um_replay_find_owner(replay, replay->heap.owner, &place)) {
+        snprintf(restore->why, sizeof restore->why,
+                 "%s/%s has a handle that is none, or does not say who made the heap: it is damaged; put a "
+                 "backup of "
+                 "both of the heap's files in their place, or move them elsewhere",
+                 restore->state->path, name);
+        return false;
+    }
+    for (size_t i = 0; i < replay->blocks.count; i++) {
         struct um_replay_block *block = um_replay_block_at(replay, i);
 
         if (is_kept(block))
@@ -253,19 +312,7 @@ static bool check_records(struct restore *restore)
         if (is_kept(block))
             settle_name(restore, block);
     }
-    if (is_free && !um_replay_find_owner(replay, replay->heap.owner, &place)) {
-        snprintf(
-            restore->why, sizeof restore->why,
-            "the journal of heap %llu does not say who made it: it is damaged; put a backup in its place",
-            (unsigned long long)replay->heap.handle);
-        return false;
-    }
-    if (!is_free)
-        snprintf(restore->why, sizeof restore->why,
-                 "the name of heap %llu or the handle of a block of it is another heap's already: its files "
-                 "were copied; move them elsewhere",
-                 (unsigned long long)replay->heap.handle);
-    return is_free;
+    return true;
 }
 
 static bool restore_owners(struct restore *restore)
@@ -380,6 +427,16 @@ static bool restore_block(struct restore *restore, const struct um_replay_block 
     return true;
 }
 
+/* Has a heap of another state directory be one of this one's. Where it cannot be written, it is so after the next start. */
+static void adopt(const struct um_state *state, struct um_journal *journal)
+{
+    unsigned char bytes[UM_JOURNAL_HEADER_SIZE];
+
+    journal->header.place = state->handles.header.place;
+    um_journal_put_header(bytes, &journal->header);
+    (void)state->files->ops->write(journal->current.file, 0, bytes, sizeof bytes);
+}
+
 /* The record goes on with the journal where it ended. */
 static bool continue_journal(struct restore *restore)
 {
@@ -393,6 +450,8 @@ static bool continue_journal(struct restore *restore)
         free(durable);
         return false;
     }
+    if (is_foreign(restore->state, recovery))
+        adopt(restore->state, &durable->journal);
     recovery->file = NULL;
     restore->bytes = NULL;
     /* For all that is known: */
@@ -465,7 +524,17 @@ static bool restore_one(struct um_state *state, struct um_recovery *recovery,
         done = restore_records(&restore);
     } else {
         report(options, restore.why);
-        done = add_lost(state->store, recovery->heap);
+        recovery->kind = UM_RECOVERY_CORRUPTED;
+    }
+    if (done && restore.settled != 0) {
+        snprintf(restore.why, sizeof restore.why,
+                 "heap %llu in %s is of another moment than other heaps there, as after a power failure, or "
+                 "with an "
+                 "older copy of its files: %zu blocks or names of blocks were given up, because newer ones "
+                 "have their "
+                 "handles or names",
+                 (unsigned long long)recovery->heap, state->path, restore.settled);
+        report(options, restore.why);
     }
     if (restore.memory != NULL)
         um_heap_shared_ops.destroy(restore.memory);
@@ -492,7 +561,8 @@ static bool raise_floors(struct um_store *store, const struct um_replay *replay)
 
 static enum um_file_status make_handles(struct um_state *state, uint64_t seed)
 {
-    const struct um_journal_header header = {.id = {seed, ~seed}, .key = seed};
+    const struct um_journal_header header = {
+        .id = {seed, ~seed}, .key = seed, .place = um_hash_mix(seed) | 1};
 
     return um_journal_create(&state->handles, state->files, &header, NULL);
 }
@@ -554,7 +624,7 @@ static bool is_begun_only(const struct um_recovery *recovery)
     const struct um_replay *replay = &recovery->replay;
     size_t place;
 
-    return recovery->kind == UM_RECOVERY_HEAP && replay->blocks.count == 0 &&
+    return recovery->kind == UM_RECOVERY_HEAP && recovery->heap != 0 && replay->blocks.count == 0 &&
            (!recovery->has_bytes || !um_replay_find_owner(replay, replay->heap.owner, &place));
 }
 
@@ -616,7 +686,7 @@ static bool open_one(struct um_state *state, struct um_recovery *recovery, const
     case UM_RECOVERY_FAILED:
         um_recovery_explain(recovery, options->path, text, sizeof text);
         report(options, text);
-        return add_lost(state->store, recovery->heap);
+        return true;
     }
     return false;
 }
@@ -660,6 +730,54 @@ static void sync_settled(struct um_state *state)
     }
 }
 
+/* Whether a heap waits for others: it was made elsewhere, or one that was made later has its slot. Those come first. */
+static bool is_later(const struct um_state *state, const struct um_recovery *recovery,
+                     const struct um_heap_files *list, size_t next)
+{
+    if (recovery->kind != UM_RECOVERY_HEAP || recovery->heap == 0 || is_begun_only(recovery))
+        return false;
+    for (; next < list->count; next++) {
+        if (um_handle_slot(list->row[next].heap) == um_handle_slot(recovery->heap))
+            return true;
+    }
+    return is_foreign(state, recovery);
+}
+
+/* The handle of a heap that cannot be used; 0: it can. The journal knows it better than its name does. */
+static uint64_t lost_handle(const struct um_recovery *recovery)
+{
+    uint64_t own = recovery->summary.header.heap;
+
+    if (recovery->kind != UM_RECOVERY_CORRUPTED && recovery->kind != UM_RECOVERY_FAILED)
+        return 0;
+    return own != 0 ? own : recovery->heap;
+}
+
+/* Opens all heaps of the list that come first, or those that come later. */
+static bool open_list(struct um_state *state, struct um_heap_files *list, bool later,
+                      const struct um_state_options *options, char *why, size_t capacity)
+{
+    bool done = true;
+
+    for (size_t at = 0; at < list->count && done;) {
+        struct um_heap_file *row = &list->row[at];
+        struct um_recovery recovery;
+
+        if (later && !row->is_later) {
+            at++;
+            continue;
+        }
+        um_recovery_init(&recovery, state->files, list, &at);
+        row->is_later = !later && is_later(state, &recovery, list, at);
+        if (!row->is_later) {
+            done = open_one(state, &recovery, list, options, why, capacity);
+            row->lost = lost_handle(&recovery);
+        }
+        um_recovery_deinit(&recovery, state->files);
+    }
+    return done;
+}
+
 /* Reads all that is there. */
 static bool open_all(struct um_state *state, const struct um_state_options *options, char *why,
                      size_t capacity)
@@ -675,12 +793,11 @@ static bool open_all(struct um_state *state, const struct um_state_options *opti
     if (!done)
         snprintf(why, capacity, "the state directory %s cannot be used: %s", options->path,
                  um_file_status_text(status));
-    for (size_t at = 0; at < list.count && done;) {
-        struct um_recovery recovery;
-
-        um_recovery_init(&recovery, state->files, &list, &at);
-        done = open_one(state, &recovery, &list, options, why, capacity);
-        um_recovery_deinit(&recovery, state->files);
+    done = done && open_list(state, &list, false, options, why, capacity) &&
+           open_list(state, &list, true, options, why, capacity);
+    for (size_t i = 0; i < list.count && done; i++) {
+        if (list.row[i].lost != 0)
+            add_lost(state->store, list.row[i].lost);
     }
     um_heap_files_deinit(&list);
     um_slots_end_restoring(&state->store->heaps);

@@ -499,6 +499,28 @@ static void test_a_step_reads_no_more_than_it_may(void **state)
     free(text);
 }
 
+/* Long space is passed in rows: each kind of it counts, and a byte that is none is found wherever it stands. */
+static void test_long_space(void **state)
+{
+    enum { SIZE = 200 };
+    static const char others[] = "x\v\b\x1f!,\x7f";
+    char text[SIZE + 1];
+
+    (void)state;
+    for (size_t at = 1; at < SIZE; at++) {
+        struct um_json_check check;
+
+        for (size_t i = 0; i < SIZE; i++)
+            text[i] = " \n\r\t"[(i + at) % 4];
+        text[0] = '1';
+        text[SIZE] = '\0';
+        assert_true(um_json_check(text, SIZE, &check));
+        text[at] = others[at % (sizeof others - 1)];
+        assert_false(um_json_check(text, SIZE, &check));
+        assert_int_equal(check.bad_offset, at);
+    }
+}
+
 static void test_what_is_half_read_may_be_forgotten(void **state)
 {
     char text[] = "{\"a\":[1,2,\"\\n\\n\\n\\n\\n\\n\\n\"]}";
@@ -522,6 +544,7 @@ int main(void)
         cmocka_unit_test(test_steps_read_what_is_read_at_once),
         cmocka_unit_test(test_a_step_reads_no_more_than_it_may),
         cmocka_unit_test(test_what_is_half_read_may_be_forgotten),
+        cmocka_unit_test(test_long_space),
         cmocka_unit_test(test_long_strings_are_looked_through),
         cmocka_unit_test(test_json_is_accepted),
         cmocka_unit_test(test_what_is_not_json_is_refused_where_it_goes_wrong),

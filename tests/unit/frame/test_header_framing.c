@@ -291,11 +291,49 @@ static void test_content_types(void **state)
     expect_type(line, "");
 }
 
+/* A block that is written as the one before is not read anew. */
+static void test_blocks_like_the_last_one(void **state)
+{
+    static const char *const types[] = {"x", "x", "x", "y", "x", "", ""};
+    char text[512] = "";
+    struct um_frame_message message;
+    struct um_frame frame;
+
+    (void)state;
+    expect(
+        "Content-Length: 2\r\n\r\n{}Content-Length: 2\r\n\r\n[]Content-Length: 3\r\n\r\n[1]Content-Length: "
+        "3\r\n\r\n[2]",
+        "M{}|M[]|M[1]|M[2]|E|");
+    expect("Content-Length: 2\r\nPayload-Length: 1\r\n\r\n{}aContent-Length: 2\r\nPayload-Length: "
+           "1\r\n\r\n[]bContent-Length: 2\r\nPayload-Length: 2\r\n\r\n{}cc",
+           "M{}|Pa|M[]|Pb|M{}|Pcc|E|");
+    expect("Content-Length: 2\r\n\r\n{}\xEF\xBB\xBF"
+           "Content-Length: 2\r\n\r\n[]",
+           "M{}|M[]|E|");
+    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
+        size_t size = strlen(text);
+
+        snprintf(text + size, sizeof text - size, "Content-Length: 2\r\n%s%s%s\r\n{}",
+                 types[i][0] != '\0' ? "Content-Type: " : "", types[i], types[i][0] != '\0' ? "\r\n" : "");
+    }
+    um_frame_init(&frame, 100, 100);
+    assert_int_equal(um_frame_feed(&frame, text, strlen(text)), UMEM_OK);
+    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
+        assert_int_equal(um_frame_next(&frame, &message), UM_FRAME_MESSAGE);
+        assert_memory_equal(message.text, "{}", 2);
+        assert_int_equal(message.size, 2);
+        assert_string_equal(message.content_type, types[i]);
+    }
+    assert_int_equal(um_frame_next(&frame, &message), UM_FRAME_MORE);
+    um_frame_deinit(&frame);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_requests_of_http),
         cmocka_unit_test(test_content_types),
+        cmocka_unit_test(test_blocks_like_the_last_one),
         cmocka_unit_test(test_headers),
         cmocka_unit_test(test_payloads),
         cmocka_unit_test(test_payload_read_past_the_frame),

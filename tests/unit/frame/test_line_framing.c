@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -237,55 +238,88 @@ static void test_untaken_messages_are_kept(void **state)
     um_frame_deinit(&frame);
 }
 
-/* Feeds `first`, which is kept as no message is whole, and then `rest`. Returns the memory of the message that is whole now. */
-static struct um_buf *memory_of(struct um_frame *frame, const char *first, const char *rest)
+/* A message that came in pieces lies at the beginning of the frame's memory, which may be had; what follows stays. */
+static void test_a_message_gives_its_memory(void **state)
 {
-    struct um_frame_message message;
-    char bytes[64];
-
-    um_frame_init(frame, 100, 100);
-    strcpy(bytes, first);
-    assert_int_equal(um_frame_feed(frame, bytes, strlen(first)), UMEM_OK);
-    if (*rest != '\0') {
-        assert_int_equal(um_frame_next(frame, &message), UM_FRAME_MORE);
-        assert_int_equal(um_frame_keep(frame), UMEM_OK);
-        strcpy(bytes, rest);
-        assert_int_equal(um_frame_feed(frame, bytes, strlen(rest)), UMEM_OK);
-    }
-    assert_int_equal(um_frame_next(frame, &message), UM_FRAME_MESSAGE);
-    return um_frame_text_memory(frame, &message);
-}
-
-/* The memory that a message has for itself may be taken away, and what comes behind it is read as ever. Not where something else is in
- * it, and not the feeder's. */
-static void test_memory_of_a_message(void **state)
-{
-    struct um_frame_message message;
     struct um_frame frame;
-    struct um_buf *memory;
-    char next[] = "[3]\n";
+    struct um_frame_message message;
+    char first[] = "{1,";
+    char second[] = "2}\n{3}\n{4";
+    char third[] = "}\n";
+    char *memory;
 
     (void)state;
-    memory = memory_of(&frame, "[1", ",2]\r\n \n");
-    assert_non_null(memory);
-    assert_int_equal(memory->size, strlen("[1,2]"));
-    assert_memory_equal(memory->data, "[1,2]", memory->size);
-    um_buf_deinit(memory);
+    um_frame_init(&frame, MESSAGE_LIMIT, PAYLOAD_LIMIT);
+    assert_int_equal(um_frame_feed(&frame, first, strlen(first)), UMEM_OK);
     assert_int_equal(um_frame_next(&frame, &message), UM_FRAME_MORE);
     assert_int_equal(um_frame_keep(&frame), UMEM_OK);
-    assert_int_equal(um_frame_feed(&frame, next, strlen(next)), UMEM_OK);
+    assert_int_equal(um_frame_feed(&frame, second, strlen(second)), UMEM_OK);
     assert_int_equal(um_frame_next(&frame, &message), UM_FRAME_MESSAGE);
-    assert_memory_equal(message.text, "[3]", message.size);
+    memory = um_frame_give(&frame, &message);
+    assert_ptr_equal(memory, message.text);
+    assert_int_equal(message.size, 5);
+    assert_int_equal(um_frame_keep(&frame), UMEM_OK);
+    assert_int_equal(um_frame_next(&frame, &message), UM_FRAME_MESSAGE);
+    assert_memory_equal(message.text, "{3}", 3);
+    assert_memory_equal(memory, "{1,2}", 5);
+    free(memory);
+    assert_int_equal(um_frame_next(&frame, &message), UM_FRAME_MORE);
+    assert_int_equal(um_frame_feed(&frame, third, strlen(third)), UMEM_OK);
+    assert_int_equal(um_frame_next(&frame, &message), UM_FRAME_MESSAGE);
+    assert_memory_equal(message.text, "{4}", 3);
+    memory = um_frame_give(&frame, &message);
+    assert_non_null(memory);
+    assert_int_equal(um_frame_keep(&frame), UMEM_OK);
+    assert_int_equal(frame.kept.capacity, 0);
+    free(memory);
+    um_frame_deinit(&frame);
+}
+
+/* It is not the frame's to give where it is the feeder's, nor where other messages were before it. */
+static void test_a_message_without_memory_of_its_own(void **state)
+{
+    struct um_frame frame;
+    struct um_frame_message message;
+    char bytes[] = "{1}\n{2}\n";
+
+    (void)state;
+    um_frame_init(&frame, MESSAGE_LIMIT, PAYLOAD_LIMIT);
+    assert_int_equal(um_frame_feed(&frame, bytes, strlen(bytes)), UMEM_OK);
+    assert_int_equal(um_frame_next(&frame, &message), UM_FRAME_MESSAGE);
+    assert_null(um_frame_give(&frame, &message));
     um_frame_deinit(&frame);
 
-    assert_null(memory_of(&frame, "[1", ",2]\n["));
+    um_frame_init(&frame, MESSAGE_LIMIT, PAYLOAD_LIMIT);
+    assert_int_equal(um_frame_feed(&frame, bytes, strlen(bytes)), UMEM_OK);
+    assert_int_equal(um_frame_keep(&frame), UMEM_OK);
+    assert_int_equal(um_frame_next(&frame, &message), UM_FRAME_MESSAGE);
+    assert_int_equal(um_frame_next(&frame, &message), UM_FRAME_MESSAGE);
+    assert_memory_equal(message.text, "{2}", 3);
+    assert_null(um_frame_give(&frame, &message));
     um_frame_deinit(&frame);
-    assert_null(memory_of(&frame, "[1,2]\n", ""));
-    um_frame_deinit(&frame);
-    assert_null(memory_of(&frame, "Content-Length: 2\r\n\r\n", "[]"));
-    um_frame_deinit(&frame);
-    assert_non_null(memory_of(&frame, "Content-Length: 2\r\n\r\n[", "]"));
-    um_frame_deinit(&frame);
+}
+
+/* Rows of bytes without brackets are passed at once: wherever one stands, it counts, and in a string it does not. */
+static void test_brackets_at_any_place(void **state)
+{
+    enum { SIZE = 200 };
+    static const char marks[] = "{}[]\"";
+    char text[SIZE];
+
+    (void)state;
+    for (size_t at = 1; at < SIZE - 1; at++) {
+        for (size_t i = 0; marks[i] != '\0'; i++) {
+            struct um_json_end state_of = {.depth = 0};
+            bool ends = marks[i] == '}' || marks[i] == ']';
+            const char *expected = ends ? text + at + 1 : NULL;
+
+            memset(text, 'x', sizeof text);
+            text[0] = '[';
+            text[at] = marks[i];
+            text[SIZE - 1] = ']';
+            assert_ptr_equal(um_json_find_end(&state_of, text, text + SIZE), expected);
+        }
+    }
 }
 
 /* Where a text with a long string ends, whatever stands at whichever place of it, and wherever it is cut. */
@@ -362,7 +396,9 @@ int main(void)
         cmocka_unit_test(test_line_limit),
         cmocka_unit_test(test_long_line_is_not_kept),
         cmocka_unit_test(test_untaken_messages_are_kept),
-        cmocka_unit_test(test_memory_of_a_message),
+        cmocka_unit_test(test_a_message_gives_its_memory),
+        cmocka_unit_test(test_a_message_without_memory_of_its_own),
+        cmocka_unit_test(test_brackets_at_any_place),
         cmocka_unit_test(test_the_end_of_a_long_string),
         cmocka_unit_test(test_memory_for_an_expected_message),
     };

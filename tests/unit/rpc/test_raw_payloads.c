@@ -221,6 +221,48 @@ static void test_raw_read_small_and_large(void **state)
     assert_true(um_session_is_ready(session));
 }
 
+/* One session's answers: longer and shorter ones, with and without raw bytes, a Content-Type that comes, changes and goes. */
+static void test_headers_of_answers(void **state)
+{
+    static const struct {
+        const char *type;
+        int id;
+        int size; /* bytes that are read */
+        const char *headers;
+    } rows[] = {
+        {"", 1, 3, "Content-Length: 44\r\nPayload-Length: 3\r\n\r\n"},
+        {"", 2, 3, "Content-Length: 44\r\nPayload-Length: 3\r\n\r\n"},
+        {"", 3, 4, "Content-Length: 44\r\nPayload-Length: 4\r\n\r\n"},
+        {"", 4, 0, "Content-Length: 44\r\n\r\n"},
+        {"", 12345, 4, "Content-Length: 48\r\nPayload-Length: 4\r\n\r\n"},
+        {"a", 6, 10, "Content-Length: 45\r\nPayload-Length: 10\r\nContent-Type: a\r\n\r\n"},
+        {"b", 7, 10, "Content-Length: 45\r\nPayload-Length: 10\r\nContent-Type: b\r\n\r\n"},
+        {"b", 8, 10, "Content-Length: 45\r\nPayload-Length: 10\r\nContent-Type: b\r\n\r\n"},
+        {"", 9, 10, "Content-Length: 45\r\nPayload-Length: 10\r\n\r\n"},
+        {"", 1, 0, "Content-Length: 44\r\n\r\n"},
+    };
+    struct fixture *fixture = *state;
+    struct um_session *session = &fixture->other;
+
+    new_block(&fixture->session,
+              "{\"size\":10,\"data\":\"abcdefghij\",\"encoding\":\"utf8\",\"name\":\"b\"}");
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char message[128];
+        char expected[256];
+
+        um_session_set_content_type(session, rows[i].type);
+        snprintf(message, sizeof message,
+                 "{\"id\":%d,\"method\":\"block.read\",\"params\":[\"b\",0,%d,\"raw\"]}", rows[i].id,
+                 rows[i].size);
+        um_dispatch_message(session, message, strlen(message), 0);
+        snprintf(expected, sizeof expected, "%s{\"jsonrpc\":\"2.0\",\"id\":%d,\"result\":{\"size\":%d}}%.*s",
+                 rows[i].headers, rows[i].id, rows[i].size, rows[i].size, "abcdefghij");
+        um_buf_append_byte(&session->out, '\0');
+        assert_string_equal(session->out.data, expected);
+        um_buf_truncate(&session->out, 0);
+    }
+}
+
 /* An answer that comes while the bytes of another one are still being sent has none of them. */
 static void test_a_wait_is_answered_behind_raw_bytes(void **state)
 {
@@ -263,6 +305,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_a_peer_that_disconnects_during_a_payload, fixture_setup,
                                         fixture_teardown),
         cmocka_unit_test_setup_teardown(test_raw_read_small_and_large, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_headers_of_answers, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_a_wait_is_answered_behind_raw_bytes, fixture_setup,
                                         fixture_teardown),
         cmocka_unit_test_setup_teardown(test_raw_is_not_for_lines, fixture_setup, fixture_teardown),

@@ -823,7 +823,10 @@ static void expect_the_newer_block(int older, int newer)
     put_back_journal(world.heaps[older], bytes, size);
     for (int starts = 0; starts < 2; starts++) {
         open_store();
-        assert_int_equal(world.reports, 0);
+        assert_int_equal(world.reports, starts == 0 ? 1 : 0);
+        if (starts == 0)
+            assert_non_null(strstr(world.report, ": 2 blocks or names of blocks were given up"));
+        world.reports = 0;
         assert_true(is_there(taker));
         assert_true(is_there(renamed));
         assert_true(is_there(bearer));
@@ -1269,9 +1272,215 @@ static void test_a_cut_journal_is_told(void **state)
     temp_directory_remove(world.path);
 }
 
+/* ---- files that were copied, renamed, put back ---- */
+
+/* Both files of a heap. */
+struct saved {
+    unsigned char bytes[2][MAXIMUM_SIZE + JOURNAL_CAPACITY];
+    size_t size[2];
+};
+
+static void path_of(um_handle heap, uint32_t number,
+                    char path[TEMP_DIRECTORY_CAPACITY + UM_JOURNAL_NAME_CAPACITY])
+{
+    char name[UM_JOURNAL_NAME_CAPACITY];
+
+    um_journal_name(name, heap, number);
+    snprintf(path, TEMP_DIRECTORY_CAPACITY + UM_JOURNAL_NAME_CAPACITY, "%s/%s", world.path, name);
+}
+
+static void save_files(um_handle heap, struct saved *saved)
+{
+    for (uint32_t i = 0; i < 2; i++) {
+        char path[TEMP_DIRECTORY_CAPACITY + UM_JOURNAL_NAME_CAPACITY];
+        FILE *file;
+
+        path_of(heap, i, path);
+        file = fopen(path, "rb");
+        assert_non_null(file);
+        saved->size[i] = fread(saved->bytes[i], 1, sizeof saved->bytes[i], file);
+        assert_true(saved->size[i] < sizeof saved->bytes[i]);
+        assert_int_equal(fclose(file), 0);
+    }
+}
+
+/* Under that handle's names. */
+static void put_files(um_handle heap, const struct saved *saved)
+{
+    for (uint32_t i = 0; i < 2; i++) {
+        char path[TEMP_DIRECTORY_CAPACITY + UM_JOURNAL_NAME_CAPACITY];
+        FILE *file;
+
+        path_of(heap, i, path);
+        file = fopen(path, "wb");
+        assert_non_null(file);
+        assert_int_equal(fwrite(saved->bytes[i], 1, saved->size[i], file), saved->size[i]);
+        assert_int_equal(fclose(file), 0);
+    }
+}
+
+static void remove_files(um_handle heap)
+{
+    for (uint32_t i = 0; i < 2; i++) {
+        char path[TEMP_DIRECTORY_CAPACITY + UM_JOURNAL_NAME_CAPACITY];
+
+        path_of(heap, i, path);
+        assert_int_equal(remove(path), 0);
+    }
+}
+
+static struct saved saved;
+static struct saved found;
+
+static void assert_reported(const char *expected)
+{
+    assert_int_equal(world.reports, 1);
+    if (strstr(world.report, expected) == NULL)
+        fail_msg("\"%s\" does not have \"%s\"", world.report, expected);
+    world.reports = 0;
+}
+
+static bool is_listed(um_handle handle)
+{
+    struct um_heap *heap = NULL;
+
+    return um_store_find_heap(world.store, handle, &heap, NULL) == UMEM_OK;
+}
+
+static void destroy(um_handle handle)
+{
+    uint64_t blocks;
+    uint64_t bytes;
+
+    assert_int_equal(um_heap_destroy(world.store, heap_of(handle), &blocks, &bytes, NULL), UMEM_OK);
+    um_store_commit(world.store);
+    sync_all();
+}
+
+/* The slot of a destroyed heap goes to another one. Then the files are there again: from a backup, or because the power failed before the
+ * disk had that it was destroyed. */
+static void test_a_heap_that_was_destroyed_has_no_slot(void **state)
+{
+    (void)state;
+    begin(12);
+    world.heaps[0] = make_heap("former");
+    alloc_on(&world.blocks[0], world.heaps[0], false);
+    free_store();
+    save_files(world.heaps[0], &saved);
+    open_store();
+    destroy(world.heaps[0]);
+    world.heaps[1] = make_heap("latter");
+    assert_int_equal(um_handle_slot(world.heaps[1]), um_handle_slot(world.heaps[0]));
+    alloc_on(&world.blocks[1], world.heaps[1], false);
+    free_store();
+    put_files(world.heaps[0], &saved);
+    open_store();
+    assert_reported("tells of a handle or a name that another heap or block has already");
+    check_block(&world.blocks[1]);
+    assert_false(is_listed(world.heaps[0]));
+    free_store();
+    save_files(world.heaps[0], &found);
+    assert_memory_equal(&found, &saved, sizeof found);
+    /* Without the latter it is there. */
+    remove_files(world.heaps[1]);
+    open_store();
+    assert_int_equal(world.reports, 0);
+    check_block(&world.blocks[0]);
+    finish();
+}
+
+/* No name of a file keeps the daemon from its other heaps. */
+static void test_files_are_renamed(void **state)
+{
+    static const um_handle names[] = {1,
+                                      2,
+                                      5,
+                                      999,
+                                      UINT64_C(1) << 28,
+                                      (UINT64_C(1) << 28) + 1,
+                                      (UINT64_C(1) << 28) - 3,
+                                      (UINT64_C(1) << 53) - 3,
+                                      (UINT64_C(1) << 53) + 1,
+                                      UINT64_MAX - 2};
+    char right[UM_JOURNAL_NAME_CAPACITY];
+
+    (void)state;
+    make_two();
+    save_files(world.heaps[0], &saved);
+    um_journal_name(right, world.heaps[0], 1);
+    for (size_t i = 0; i < sizeof names / sizeof names[0] + 2; i++) {
+        size_t own = i - sizeof names / sizeof names[0];
+        /* That may also have the slot of the other one. */
+        um_handle name = i < sizeof names / sizeof names[0] ? names[i]
+                         : own == 0                         ? world.heaps[1] + (UINT64_C(1) << 28)
+                                                            : world.heaps[1] - (UINT64_C(1) << 28);
+
+        put_files(name, &saved);
+        world.reports = 0;
+        open_store();
+        assert_reported(right);
+        check_block(&world.blocks[0]);
+        check_block(&world.blocks[1]);
+        free_store();
+        save_files(world.heaps[0], &found);
+        remove_files(world.heaps[0]);
+        assert_one_is_lost("was renamed or copied: it is heap-");
+        put_files(world.heaps[0], &found);
+        save_files(name, &found);
+        assert_memory_equal(&found, &saved, sizeof found);
+        remove_files(name);
+    }
+    temp_directory_remove(world.path);
+}
+
+/* A heap of another directory is refused where its handles are others' here, however old it is, and is one of this directory's where not. */
+static void test_files_come_from_another_directory(void **state)
+{
+    (void)state;
+    for (unsigned seed = 13; seed < 17; seed++) {
+        um_handle heap;
+        struct model_block block;
+
+        make_two();
+        heap = world.heaps[1];
+        block = world.blocks[1];
+        save_files(heap, &saved);
+        temp_directory_remove(world.path);
+        begin(seed);
+        world.heaps[0] = make_heap("here");
+        alloc_on(&world.blocks[0], world.heaps[0], false);
+        alloc_on(&world.blocks[1], world.heaps[0], false);
+        free_store();
+        put_files(heap, &saved);
+        for (int starts = 0; starts < 2; starts++) {
+            open_store();
+            assert_reported("tells of a handle or a name that another heap or block has already");
+            check_block(&world.blocks[0]);
+            check_block(&world.blocks[1]);
+            if (starts == 1)
+                destroy(world.heaps[0]);
+            free_store();
+            save_files(heap, &found);
+            assert_memory_equal(&found, &saved, sizeof found);
+        }
+        for (int starts = 0; starts < 2; starts++) {
+            open_store();
+            assert_int_equal(world.reports, 0);
+            check_block(&block);
+            assert_int_equal(heap_of(heap)->durable->journal.header.place,
+                             world.store->state->handles.header.place);
+            free_store();
+        }
+        temp_directory_remove(world.path);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_heap_that_was_destroyed_has_no_slot),
+        cmocka_unit_test(test_files_are_renamed),
+        cmocka_unit_test(test_files_come_from_another_directory),
         cmocka_unit_test(test_heaps_come_back),
         cmocka_unit_test(test_a_heap_is_as_it_was),
         cmocka_unit_test(test_a_heap_that_was_begun_is_none),

@@ -8,10 +8,6 @@
 #include "umem_errors.h"
 #include "wire/json_write.h"
 
-enum {
-    GUESSED_HEADER = 23 /* bytes of header that the engine sets aside before it knows the answer's size */
-};
-
 static const int codes[CODES] = {
 #define ERROR_CODE(identifier, code, name, text) code,
     UMEM_WIRE_ERRORS(ERROR_CODE)
@@ -206,9 +202,7 @@ void charge(struct call *call, uint64_t work)
 
 size_t answer_used(const struct call *call)
 {
-    bool headers = call->run->sessions[call->session].session.framing == UM_FRAMING_HEADERS;
-
-    return call->out->size + (headers ? GUESSED_HEADER : 0);
+    return call->out->size;
 }
 
 uint64_t sent_with(const struct call *call, uint64_t size)

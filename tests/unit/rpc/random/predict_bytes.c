@@ -98,6 +98,7 @@ void predict_block_read(struct call *call)
     int block = resolve_block(call, "block");
     const unsigned char *bytes;
     struct range range;
+    uint64_t text_size;
     size_t good;
 
     if (block == NONE || !range_of(call, block, "offset", "size", &range))
@@ -113,7 +114,9 @@ void predict_block_read(struct call *call)
         return;
     }
     bytes = call->run->model.blocks[block].bytes + range.offset;
-    if (!fits(call, range.size, range.size) || !fits(call, written_size(encoding, bytes, range.size) + 64, 0))
+    text_size = written_size(encoding, bytes, range.size) + 64;
+    if (strcmp(encoding, "utf8") == 0 ? !fits(call, range.size, range.size) || !fits(call, text_size, 0)
+                                      : !fits(call, text_size, range.size))
         return;
     good = um_utf8_check(bytes, (size_t)range.size);
     if (strcmp(encoding, "utf8") == 0 && good != range.size) {
