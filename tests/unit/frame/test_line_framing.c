@@ -397,10 +397,10 @@ int main(void)
         cmocka_unit_test(test_long_line_is_not_kept),
         cmocka_unit_test(test_untaken_messages_are_kept),
         cmocka_unit_test(test_a_message_gives_its_memory),
-        cmocka_unit_test(test_the_end_of_a_long_string),
-        cmocka_unit_test(test_memory_for_an_expected_message),
         cmocka_unit_test(test_a_message_without_memory_of_its_own),
         cmocka_unit_test(test_brackets_at_any_place),
+        cmocka_unit_test(test_the_end_of_a_long_string),
+        cmocka_unit_test(test_memory_for_an_expected_message),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
