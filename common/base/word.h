@@ -3,7 +3,8 @@
  *
  * Owns: nothing. Must not know: what the bytes mean.
  *
- * Numbers are little-endian on every machine: the first byte is the lowest. Compilers make one load of um_word_load().
+ * Numbers are little-endian on every machine: the first byte is the lowest. Compilers make one load of um_word_load(),
+ * and one store of um_word_store().
  */
 #ifndef UM_WORD_H
 #define UM_WORD_H
@@ -27,6 +28,21 @@ UM_ALWAYS_INLINE uint64_t um_word_load(const void *from)
     return (uint64_t)bytes[0] | (uint64_t)bytes[1] << 8 | (uint64_t)bytes[2] << 16 |
            (uint64_t)bytes[3] << 24 | (uint64_t)bytes[4] << 32 | (uint64_t)bytes[5] << 40 |
            (uint64_t)bytes[6] << 48 | (uint64_t)bytes[7] << 56;
+}
+
+/* Writes eight bytes, likewise. */
+UM_ALWAYS_INLINE void um_word_store(void *to, uint64_t word)
+{
+    unsigned char *bytes = to;
+
+    bytes[0] = (unsigned char)word;
+    bytes[1] = (unsigned char)(word >> 8);
+    bytes[2] = (unsigned char)(word >> 16);
+    bytes[3] = (unsigned char)(word >> 24);
+    bytes[4] = (unsigned char)(word >> 32);
+    bytes[5] = (unsigned char)(word >> 40);
+    bytes[6] = (unsigned char)(word >> 48);
+    bytes[7] = (unsigned char)(word >> 56);
 }
 
 /* Bytes before the first one that is marked: `marks` has top bits of bytes only, at least one. What lies above the first mark

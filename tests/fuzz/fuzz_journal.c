@@ -22,7 +22,7 @@ static void check_entries(const unsigned char *bytes, const struct um_journal_su
         size_t size = um_journal_entry_size(&entry);
 
         FUZZ_CHECK(size == walk.at - walk.read_at);
-        um_journal_put_entry(again, &entry);
+        FUZZ_CHECK(um_journal_put_entry(again, &entry) == size);
         FUZZ_CHECK(memcmp(again, bytes + walk.read_at, size) == 0);
     }
     FUZZ_CHECK(what != NULL || walk.at == walk.end);

@@ -6,8 +6,10 @@
 #include <string.h>
 
 enum {
-    GARBAGE_MINIMUM = 1024 * 1024, /* bytes that compaction is worth the work for */
-    ZEROED_AT_ONCE = 65536         /* bytes */
+    GARBAGE_MINIMUM = 1024 * 1024,    /* bytes that compaction is worth the work for, once in a sync */
+    GARBAGE_LIMIT = 32 * 1024 * 1024, /* likewise at any time */
+    RESERVED_LIMIT = 1024 * 1024,     /* bytes by which a file is extended at most */
+    ZEROED_AT_ONCE = 65536            /* bytes */
 };
 
 void um_journal_name(char name[UM_JOURNAL_NAME_CAPACITY], uint64_t heap, uint32_t number)
@@ -151,6 +153,27 @@ static enum um_file_status log_commit(struct um_journal *journal, struct um_jour
     return status;
 }
 
+/* Makes the file larger: by a part of what it has, so that this is rare; where the disk has no space for that, by little. */
+static enum um_file_status log_extend(struct um_journal *journal, struct um_journal_log *log, uint64_t needed)
+{
+    const struct um_files_ops *ops = journal->files->ops;
+    uint64_t step = UM_JOURNAL_RESERVED;
+    enum um_file_status status;
+    uint64_t wanted;
+
+    while (step < RESERVED_LIMIT && step < needed / 4)
+        step *= 2;
+    wanted = (needed / step + 1) * step;
+    status = ops->reserve(log->file, wanted);
+    if (status == UM_FILE_NO_SPACE && step > UM_JOURNAL_RESERVED) {
+        wanted = (needed / UM_JOURNAL_RESERVED + 1) * UM_JOURNAL_RESERVED;
+        status = ops->reserve(log->file, wanted);
+    }
+    if (status == UM_FILE_OK)
+        log->reserved = wanted;
+    return status;
+}
+
 /* Makes space for an entry in the file, behind what is to be written already, and in memory. */
 static enum um_file_status log_reserve(struct um_journal *journal, struct um_journal_log *log, size_t size,
                                        size_t slack)
@@ -158,36 +181,26 @@ static enum um_file_status log_reserve(struct um_journal *journal, struct um_jou
     size_t whole = UM_JOURNAL_BATCH_HEAD + size + UM_JOURNAL_BATCH_TAIL;
     uint64_t needed;
 
-    if (um_buf_reserve(&log->batch, whole) == NULL) {
+    if (um_buf_reserve(&log->batch, whole + UM_JOURNAL_ENTRY_LIMIT) == NULL) {
         um_buf_truncate(&log->batch, log->batch.size); /* forgets the failure */
         return UM_FILE_NO_MEMORY;
     }
     needed = log->end + log->batch.size + whole + slack;
-    if (needed > log->reserved) {
-        uint64_t wanted = (needed / UM_JOURNAL_RESERVED + 1) * UM_JOURNAL_RESERVED;
-        enum um_file_status status = journal->files->ops->reserve(log->file, wanted);
-
-        if (status != UM_FILE_OK)
-            return status;
-        log->reserved = wanted;
-    }
-    return UM_FILE_OK;
+    return needed > log->reserved ? log_extend(journal, log, needed) : UM_FILE_OK;
 }
 
-/* Adds an entry to the batch. */
+/* Adds an entry to the batch. There is memory for one more than was reserved, so that it need not be asked how large it is. */
 static enum um_file_status log_add(struct um_journal_log *log, const struct um_journal_entry *entry)
 {
     static const unsigned char head[UM_JOURNAL_BATCH_HEAD];
-    size_t size = um_journal_entry_size(entry);
     char *place;
 
     if (log->batch.size == 0 && !um_buf_append(&log->batch, head, sizeof head))
         return UM_FILE_NO_MEMORY;
-    place = um_buf_reserve(&log->batch, size + UM_JOURNAL_BATCH_TAIL);
+    place = um_buf_reserve(&log->batch, UM_JOURNAL_ENTRY_LIMIT + UM_JOURNAL_BATCH_TAIL);
     if (place == NULL)
         return UM_FILE_NO_MEMORY;
-    um_journal_put_entry((unsigned char *)place, entry);
-    log->batch.size += size;
+    log->batch.size += um_journal_put_entry((unsigned char *)place, entry);
     return UM_FILE_OK;
 }
 
@@ -308,11 +321,11 @@ enum um_file_status um_journal_remove(struct um_files *files, uint64_t heap, uin
 
 /* ---- entries ---- */
 
-/* Whether the batch would be too large. */
+/* Whether the batch would be too large, or leave no memory for log_add(). */
 static bool is_full(const struct um_journal_log *log, size_t size)
 {
-    return log->batch.size + size >
-           UM_JOURNAL_BATCH_LIMIT - UM_JOURNAL_BATCH_HEAD - UM_JOURNAL_BATCH_TAIL - 1;
+    return log->batch.size + size > UM_JOURNAL_BATCH_LIMIT - UM_JOURNAL_BATCH_HEAD - UM_JOURNAL_ENTRY_LIMIT -
+                                        UM_JOURNAL_BATCH_TAIL - 1;
 }
 
 enum um_file_status um_journal_reserve(struct um_journal *journal, size_t size, bool is_freeing)
@@ -462,12 +475,16 @@ bool um_journal_sync_end(struct um_journal *journal, struct um_journal_sync *syn
 
 /* ---- writing it anew ---- */
 
+/* Under load a journal of few blocks grows by a megabyte many times a second: where nothing of it was synced since it was begun, that
+ * waits. */
 bool um_journal_wants_compaction(const struct um_journal *journal)
 {
     uint64_t grown = journal->current.end - journal->compacted_size;
 
-    return journal->state == UM_JOURNAL_OPEN && journal->compaction == UM_JOURNAL_NOT_COMPACTING &&
-           grown > GARBAGE_MINIMUM && grown > journal->compacted_size;
+    if (journal->state != UM_JOURNAL_OPEN || journal->compaction != UM_JOURNAL_NOT_COMPACTING ||
+        grown <= GARBAGE_MINIMUM || grown <= journal->compacted_size)
+        return false;
+    return grown > GARBAGE_LIMIT || journal->current.synced_end > journal->compacted_size;
 }
 
 enum um_file_status um_journal_compact_begin(struct um_journal *journal, uint64_t key)
@@ -485,8 +502,13 @@ enum um_file_status um_journal_compact_begin(struct um_journal *journal, uint64_
 
 enum um_file_status um_journal_compact_add(struct um_journal *journal, const struct um_journal_entry *entry)
 {
-    enum um_file_status status = log_reserve(journal, &journal->next, um_journal_entry_size(entry), 0);
+    size_t size = um_journal_entry_size(entry);
+    enum um_file_status status = UM_FILE_OK;
 
+    if (is_full(&journal->next, size))
+        status = log_commit(journal, &journal->next);
+    if (status == UM_FILE_OK)
+        status = log_reserve(journal, &journal->next, size, 0);
     if (status == UM_FILE_OK)
         status = log_add(&journal->next, entry);
     if (status != UM_FILE_OK)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "base/word.h"
 
 /* The first bytes of a file, and of a batch. */
 static const char file_magic[8] = {'U', 'M', 'E', 'M', 'J', 'R', 'N', 'L'};
@@ -15,19 +16,23 @@ enum {
 
 /* ---- numbers, little-endian ---- */
 
-static void put(unsigned char *bytes, uint64_t value, unsigned size)
+/* Those of eight bytes are words. Without loops, so that compilers make one instruction of it. */
+static void put4(unsigned char *bytes, uint32_t value)
 {
-    for (unsigned i = 0; i < size; i++)
-        bytes[i] = (unsigned char)(value >> (8 * i));
+    bytes[0] = (unsigned char)value;
+    bytes[1] = (unsigned char)(value >> 8);
+    bytes[2] = (unsigned char)(value >> 16);
+    bytes[3] = (unsigned char)(value >> 24);
 }
 
-static uint64_t take(const unsigned char *bytes, unsigned size)
+static uint32_t take2(const unsigned char *bytes)
 {
-    uint64_t value = 0;
+    return bytes[0] | (uint32_t)bytes[1] << 8;
+}
 
-    for (unsigned i = 0; i < size; i++)
-        value |= (uint64_t)bytes[i] << (8 * i);
-    return value;
+static uint32_t take4(const unsigned char *bytes)
+{
+    return take2(bytes) | take2(bytes + 2) << 16;
 }
 
 static uint64_t check_of(const unsigned char *bytes, size_t size, uint64_t key)
@@ -53,13 +58,13 @@ void um_journal_put_header(unsigned char bytes[UM_JOURNAL_HEADER_SIZE],
 {
     memset(bytes, 0, UM_JOURNAL_HEADER_SIZE);
     memcpy(bytes, file_magic, sizeof file_magic);
-    put(bytes + AT_VERSION, UM_JOURNAL_VERSION, 4);
-    put(bytes + AT_ID, header->id[0], 8);
-    put(bytes + AT_ID + 8, header->id[1], 8);
-    put(bytes + AT_HEAP, header->heap, 8);
-    put(bytes + AT_KEY, header->key, 8);
-    put(bytes + AT_PLACE, header->place, 8);
-    put(bytes + AT_HEADER_CHECK, check_of(bytes, AT_HEADER_CHECK, 0), 8);
+    put4(bytes + AT_VERSION, UM_JOURNAL_VERSION);
+    um_word_store(bytes + AT_ID, header->id[0]);
+    um_word_store(bytes + AT_ID + 8, header->id[1]);
+    um_word_store(bytes + AT_HEAP, header->heap);
+    um_word_store(bytes + AT_KEY, header->key);
+    um_word_store(bytes + AT_PLACE, header->place);
+    um_word_store(bytes + AT_HEADER_CHECK, check_of(bytes, AT_HEADER_CHECK, 0));
 }
 
 static bool is_zero(const unsigned char *bytes, uint64_t size)
@@ -85,18 +90,18 @@ static enum um_journal_verdict examine_header(const unsigned char *bytes, uint64
     if (size < UM_JOURNAL_HEADER_SIZE)
         return UM_JOURNAL_CUT;
     summary->at = AT_VERSION;
-    summary->version = (uint32_t)take(bytes + AT_VERSION, 4);
+    summary->version = take4(bytes + AT_VERSION);
     if (summary->version > UM_JOURNAL_VERSION)
         return UM_JOURNAL_NEWER;
     summary->at = 0;
     summary->what = "the header";
-    if (take(bytes + AT_HEADER_CHECK, 8) != check_of(bytes, AT_HEADER_CHECK, 0))
+    if (um_word_load(bytes + AT_HEADER_CHECK) != check_of(bytes, AT_HEADER_CHECK, 0))
         return UM_JOURNAL_DAMAGED;
-    header->id[0] = take(bytes + AT_ID, 8);
-    header->id[1] = take(bytes + AT_ID + 8, 8);
-    header->heap = take(bytes + AT_HEAP, 8);
-    header->key = take(bytes + AT_KEY, 8);
-    header->place = take(bytes + AT_PLACE, 8);
+    header->id[0] = um_word_load(bytes + AT_ID);
+    header->id[1] = um_word_load(bytes + AT_ID + 8);
+    header->heap = um_word_load(bytes + AT_HEAP);
+    header->key = um_word_load(bytes + AT_KEY);
+    header->place = um_word_load(bytes + AT_PLACE);
     return UM_JOURNAL_WHOLE;
 }
 
@@ -106,12 +111,12 @@ void um_journal_seal_batch(unsigned char *bytes, size_t size, const struct um_jo
                            uint64_t key)
 {
     assert(size % 8 == 0 && size <= UM_JOURNAL_BATCH_LIMIT);
-    put(bytes, BATCH_MAGIC, 4);
-    put(bytes + 4, size, 4);
-    put(bytes + 8, batch->number, 8);
-    put(bytes + 16, batch->synced_end, 8);
-    put(bytes + 24, batch->synced_size, 8);
-    put(bytes + size - UM_JOURNAL_BATCH_TAIL, check_of(bytes, size - UM_JOURNAL_BATCH_TAIL, key), 8);
+    put4(bytes, BATCH_MAGIC);
+    put4(bytes + 4, (uint32_t)size);
+    um_word_store(bytes + 8, batch->number);
+    um_word_store(bytes + 16, batch->synced_end);
+    um_word_store(bytes + 24, batch->synced_size);
+    um_word_store(bytes + size - UM_JOURNAL_BATCH_TAIL, check_of(bytes, size - UM_JOURNAL_BATCH_TAIL, key));
 }
 
 /* Reads a batch's head, if there is a whole batch. Returns its size, or 0. */
@@ -120,18 +125,18 @@ static uint64_t read_batch(const unsigned char *bytes, uint64_t left, uint64_t k
 {
     uint64_t size;
 
-    if (left < UM_JOURNAL_BATCH_HEAD + UM_JOURNAL_BATCH_TAIL || take(bytes, 4) != BATCH_MAGIC)
+    if (left < UM_JOURNAL_BATCH_HEAD + UM_JOURNAL_BATCH_TAIL || take4(bytes) != BATCH_MAGIC)
         return 0;
-    size = take(bytes + 4, 4);
+    size = take4(bytes + 4);
     if (size < UM_JOURNAL_BATCH_HEAD + UM_JOURNAL_BATCH_TAIL || size > UM_JOURNAL_BATCH_LIMIT ||
         size % 8 != 0 || size > left)
         return 0;
-    if (take(bytes + size - UM_JOURNAL_BATCH_TAIL, 8) !=
+    if (um_word_load(bytes + size - UM_JOURNAL_BATCH_TAIL) !=
         check_of(bytes, (size_t)size - UM_JOURNAL_BATCH_TAIL, key))
         return 0;
-    batch->number = take(bytes + 8, 8);
-    batch->synced_end = take(bytes + 16, 8);
-    batch->synced_size = take(bytes + 24, 8);
+    batch->number = um_word_load(bytes + 8);
+    batch->synced_end = um_word_load(bytes + 16);
+    batch->synced_size = um_word_load(bytes + 24);
     return size;
 }
 
@@ -154,7 +159,7 @@ static void examine_rest(const unsigned char *bytes, uint64_t size, uint64_t key
     for (uint64_t at = end; at + UM_JOURNAL_BATCH_HEAD <= size && seen < LATER_BATCHES_LIMIT; at += 8) {
         struct um_journal_batch batch;
 
-        if (take(bytes + at, 4) != BATCH_MAGIC)
+        if (take4(bytes + at) != BATCH_MAGIC)
             continue;
         seen++;
         if (read_batch(bytes + at, size - at, key, &batch) == 0 || batch.number <= last)
@@ -207,11 +212,12 @@ enum um_journal_verdict um_journal_examine(const unsigned char *bytes, uint64_t 
 /* Each begins with its size (2 bytes), its type (1), and 5 that depend on the type: is_session (1), and `created` or
  * `flags` (4). Then its numbers of 8 bytes, in the order of `fields`; then its texts, each with its size before it (1); then zeros up
  * to a multiple of eight. */
-enum { ENTRY_HEAD = 8, FIELDS_LIMIT = 7 };
+enum { ENTRY_HEAD = 8, FIELDS_LIMIT = 5 };
 
 /* Which numbers and texts the types have. */
 static const struct layout {
-    size_t fields[FIELDS_LIMIT]; /* where they are in struct um_journal_entry; 0 ends them */
+    size_t fields[FIELDS_LIMIT]; /* where they are in struct um_journal_entry */
+    unsigned count;              /* of `fields` */
     unsigned texts;              /* that it has; a text that comes last is left out where it is empty */
     bool has_lifetime;
     bool has_created;
@@ -220,20 +226,25 @@ static const struct layout {
 #define FIELD(member) offsetof(struct um_journal_entry, member)
     [UM_JOURNAL_HEAP] = {.fields = {FIELD(handle), FIELD(initial_size), FIELD(maximum_size), FIELD(length),
                                     FIELD(owner)},
+                         .count = 5,
                          .texts = 1,
                          .has_flags = true},
-    [UM_JOURNAL_OWNER] = {.fields = {FIELD(owner), FIELD(pid)}, .texts = 2},
+    [UM_JOURNAL_OWNER] = {.fields = {FIELD(owner), FIELD(pid)}, .count = 2, .texts = 2},
     [UM_JOURNAL_BLOCK] = {.fields = {FIELD(handle), FIELD(offset), FIELD(size), FIELD(owner)},
+                          .count = 4,
                           .texts = 1,
                           .has_lifetime = true,
                           .has_created = true},
-    [UM_JOURNAL_FREE] = {.fields = {FIELD(handle)}, .texts = 0},
-    [UM_JOURNAL_PLACE] = {.fields = {FIELD(handle), FIELD(offset), FIELD(size)}, .texts = 0},
-    [UM_JOURNAL_CHANGE] = {.fields = {FIELD(handle), FIELD(owner)}, .texts = 1, .has_lifetime = true},
-    [UM_JOURNAL_COMPLETE] = {.fields = {0}, .texts = 0},
-    [UM_JOURNAL_DESTROYED] = {.fields = {0}, .texts = 0},
-    [UM_JOURNAL_CLOSED] = {.fields = {0}, .texts = 0},
-    [UM_JOURNAL_SLOTS] = {.fields = {FIELD(handle)}, .texts = 0},
+    [UM_JOURNAL_FREE] = {.fields = {FIELD(handle)}, .count = 1, .texts = 0},
+    [UM_JOURNAL_PLACE] = {.fields = {FIELD(handle), FIELD(offset), FIELD(size)}, .count = 3, .texts = 0},
+    [UM_JOURNAL_CHANGE] = {.fields = {FIELD(handle), FIELD(owner)},
+                           .count = 2,
+                           .texts = 1,
+                           .has_lifetime = true},
+    [UM_JOURNAL_COMPLETE] = {.count = 0},
+    [UM_JOURNAL_DESTROYED] = {.count = 0},
+    [UM_JOURNAL_CLOSED] = {.count = 0},
+    [UM_JOURNAL_SLOTS] = {.fields = {FIELD(handle)}, .count = 1, .texts = 0},
 #undef FIELD
 };
 
@@ -242,13 +253,10 @@ static const struct layout *layout_of(unsigned type)
     return type >= UM_JOURNAL_HEAP && type <= UM_JOURNAL_SLOTS ? &layouts[type] : NULL;
 }
 
-static unsigned count_fields(const struct layout *layout)
+/* Bytes before the texts. */
+static size_t size_without_texts(const struct layout *layout)
 {
-    unsigned count = 0;
-
-    while (count < FIELDS_LIMIT && layout->fields[count] != 0)
-        count++;
-    return count;
+    return ENTRY_HEAD + 8 * (size_t)layout->count + (layout->has_flags ? 8 : 0); /* the alignment */
 }
 
 static size_t rounded(size_t size)
@@ -259,10 +267,8 @@ static size_t rounded(size_t size)
 size_t um_journal_entry_size(const struct um_journal_entry *entry)
 {
     const struct layout *layout = layout_of(entry->type);
-    size_t size = ENTRY_HEAD + 8 * (size_t)count_fields(layout);
+    size_t size = size_without_texts(layout);
 
-    if (layout->has_flags)
-        size += 8; /* the alignment */
     if (layout->texts == 2)
         size += 1 + (size_t)entry->name_size + 1 + entry->user_size;
     else if (layout->texts == 1 && entry->name_size != 0)
@@ -270,36 +276,43 @@ size_t um_journal_entry_size(const struct um_journal_entry *entry)
     return rounded(size);
 }
 
+/* Word by word, because most are short. */
 static unsigned char *put_text(unsigned char *to, const char *text, uint8_t size)
 {
+    size_t left = size;
+
     *to++ = size;
-    if (size != 0)
-        memcpy(to, text, size);
-    return to + size;
+    for (; left >= UM_WORD_SIZE; left -= UM_WORD_SIZE, to += UM_WORD_SIZE, text += UM_WORD_SIZE)
+        um_word_store(to, um_word_load(text));
+    for (; left != 0; left--)
+        *to++ = (unsigned char)*text++;
+    return to;
 }
 
-void um_journal_put_entry(unsigned char *bytes, const struct um_journal_entry *entry)
+size_t um_journal_put_entry(unsigned char *bytes, const struct um_journal_entry *entry)
 {
     const struct layout *layout = layout_of(entry->type);
-    unsigned count = count_fields(layout);
-    size_t size = um_journal_entry_size(entry);
     unsigned char *to = bytes + ENTRY_HEAD;
+    size_t size;
 
-    put(bytes, size, 2);
-    bytes[2] = (unsigned char)entry->type;
-    bytes[3] = layout->has_lifetime && entry->is_session;
-    put(bytes + 4, layout->has_created ? entry->created : layout->has_flags ? entry->flags : 0, 4);
-    for (unsigned i = 0; i < count; i++, to += 8)
-        put(to, *(const uint64_t *)(const void *)((const char *)entry + layout->fields[i]), 8);
+    for (unsigned i = 0; i < layout->count; i++, to += 8)
+        um_word_store(to, *(const uint64_t *)(const void *)((const char *)entry + layout->fields[i]));
     if (layout->has_flags) {
-        put(to, entry->alignment, 8);
+        um_word_store(to, entry->alignment);
         to += 8;
     }
     if (layout->texts == 2 || (layout->texts == 1 && entry->name_size != 0))
         to = put_text(to, entry->name, entry->name_size);
     if (layout->texts == 2)
         to = put_text(to, entry->user, entry->user_size);
-    memset(to, 0, (size_t)(bytes + size - to));
+    size = rounded((size_t)(to - bytes));
+    while (to != bytes + size)
+        *to++ = 0;
+    /* Its size, its type, and whether it is a session's. */
+    put4(bytes, (uint32_t)size | (uint32_t)entry->type << 16 |
+                    (layout->has_lifetime && entry->is_session ? UINT32_C(1) << 24 : 0));
+    put4(bytes + 4, layout->has_created ? entry->created : layout->has_flags ? entry->flags : 0);
+    return size;
 }
 
 /* Takes a text from what is left of an entry. */
@@ -331,25 +344,24 @@ static bool take_entry(const unsigned char *bytes, uint64_t size, struct um_jour
     const struct layout *layout = layout_of(bytes[2]);
     const unsigned char *end = bytes + size;
     const unsigned char *from = bytes + ENTRY_HEAD;
-    uint64_t value = take(bytes + 4, 4);
+    uint32_t value = take4(bytes + 4);
 
     *entry = (struct um_journal_entry){.name = "", .user = ""};
     if (layout == NULL)
         return false;
     entry->type = (enum um_journal_entry_type)bytes[2];
-    if (size < ENTRY_HEAD + 8 * (uint64_t)count_fields(layout) + (layout->has_flags ? 8 : 0) ||
-        bytes[3] > (layout->has_lifetime ? 1 : 0) ||
+    if (size < size_without_texts(layout) || bytes[3] > (layout->has_lifetime ? 1 : 0) ||
         (value != 0 && !layout->has_created && !layout->has_flags))
         return false;
     entry->is_session = bytes[3] != 0;
-    entry->created = layout->has_created ? (uint32_t)value : 0;
-    entry->flags = layout->has_flags ? (uint32_t)value : 0;
-    for (unsigned i = 0; i < count_fields(layout); i++, from += 8)
-        *(uint64_t *)(void *)((char *)entry + layout->fields[i]) = take(from, 8);
+    entry->created = layout->has_created ? value : 0;
+    entry->flags = layout->has_flags ? value : 0;
+    for (unsigned i = 0; i < layout->count; i++, from += 8)
+        *(uint64_t *)(void *)((char *)entry + layout->fields[i]) = um_word_load(from);
     if (layout->has_flags) {
-        if (take(from, 8) > UINT32_MAX)
+        if (um_word_load(from) > UINT32_MAX)
             return false;
-        entry->alignment = (uint32_t)take(from, 8);
+        entry->alignment = (uint32_t)um_word_load(from);
         from += 8;
     }
     if (!take_texts(layout, &from, end, entry))
@@ -376,7 +388,7 @@ bool um_journal_walk_next(struct um_journal_walk *walk, struct um_journal_entry 
             walk->at += UM_JOURNAL_BATCH_TAIL;
         if (walk->at == walk->end)
             return false;
-        walk->batch_end = walk->at + take(walk->bytes + walk->at + 4, 4) - UM_JOURNAL_BATCH_TAIL;
+        walk->batch_end = walk->at + take4(walk->bytes + walk->at + 4) - UM_JOURNAL_BATCH_TAIL;
         walk->at += UM_JOURNAL_BATCH_HEAD;
     }
     walk->read_at = walk->at;
@@ -384,7 +396,7 @@ bool um_journal_walk_next(struct um_journal_walk *walk, struct um_journal_entry 
     *what = "an entry's size";
     if (left < ENTRY_HEAD)
         return false;
-    size = take(walk->bytes + walk->at, 2);
+    size = take2(walk->bytes + walk->at);
     if (size < ENTRY_HEAD || size > left || size > UM_JOURNAL_ENTRY_LIMIT || size % 8 != 0)
         return false;
     *what = "an entry";

@@ -77,8 +77,8 @@ void um_journal_put_header(unsigned char bytes[UM_JOURNAL_HEADER_SIZE],
 /* Bytes that an entry takes. */
 size_t um_journal_entry_size(const struct um_journal_entry *entry);
 
-/* Writes an entry of that size. */
-void um_journal_put_entry(unsigned char *bytes, const struct um_journal_entry *entry);
+/* Writes an entry, of at most UM_JOURNAL_ENTRY_LIMIT bytes. Returns its size. */
+size_t um_journal_put_entry(unsigned char *bytes, const struct um_journal_entry *entry);
 
 /* What a batch says of itself. */
 struct um_journal_batch {

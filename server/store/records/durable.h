@@ -112,6 +112,7 @@ struct um_state {
         failed; /* list of um_durable.in_all: destroyed, but that could not be written: files stay */
     struct um_link failing;  /* list of um_durable.in_failing: what was changed is to be undone */
     struct um_link unsynced; /* list of um_durable.in_unsynced: something of it may not be on the disk */
+    bool is_new;             /* its journal of handles was made at this start */
     bool is_always;          /* changes are on the disk before answers tell of them */
     uint64_t rounds_wanted;  /* um_store_want_sync() was answered with this, at last; */
     uint64_t rounds_begun;   /* so many syncs of UM_SYNC_HEAPS have begun, */

@@ -65,14 +65,16 @@ struct um_journal_entry um_durable_owner_entry(const struct um_owner *owner)
 
 void um_durable_note_owner(struct um_durable *durable, struct um_account *account, bool to_next)
 {
-    const struct um_journal_entry entry = um_durable_owner_entry(account->owner);
+    bool is_known = account->journal_epoch >= durable->epoch;
+    struct um_journal_entry entry;
 
-    if (account->journal_epoch < durable->epoch)
-        um_journal_add(&durable->journal, &entry, to_next);
-    else if (to_next && account->journal_epoch < durable->next_epoch)
+    if (is_known && (!to_next || account->journal_epoch >= durable->next_epoch))
+        return;
+    entry = um_durable_owner_entry(account->owner);
+    if (is_known)
         um_journal_add_to_next(&durable->journal, &entry);
     else
-        return;
+        um_journal_add(&durable->journal, &entry, to_next);
     account->journal_epoch = to_next ? durable->next_epoch : durable->epoch;
 }
 

@@ -115,6 +115,7 @@ static void keep_failed(struct um_durable *durable)
 static bool begin_removal(struct um_state *state, struct um_store_sync *sync)
 {
     struct um_durable *durable;
+    enum um_file_status status;
 
     if (um_list_is_empty(&state->ended))
         return false;
@@ -123,13 +124,18 @@ static bool begin_removal(struct um_state *state, struct um_store_sync *sync)
         keep_failed(durable);
         return false;
     }
-    if (um_state_write_handles(state, &sync->journals[0]) != UM_FILE_OK)
+    status = um_state_write_handles(state, &sync->journals[0]);
+    /* The disk may be full of what is to be removed. Its journal says so, and keeps the handles. */
+    if (status == UM_FILE_NO_SPACE && durable->bytes != NULL)
+        sync->kind = UM_SYNC_BYTES;
+    else if (status == UM_FILE_OK)
+        sync->kind = UM_SYNC_REMOVAL;
+    else
         return false;
-    um_journal_sync_begin(&durable->journal, &sync->journals[1], state->is_always);
+    sync->count = sync->kind == UM_SYNC_REMOVAL ? 2 : 1;
+    um_journal_sync_begin(&durable->journal, &sync->journals[sync->count - 1], state->is_always);
     um_list_remove(&durable->in_uncommitted);
     um_list_remove(&durable->in_unsynced);
-    sync->kind = UM_SYNC_REMOVAL;
-    sync->count = 2;
     sync->durable = durable;
     return true;
 }
@@ -203,17 +209,19 @@ static void run_removal(struct um_store_sync *sync)
     struct um_journal *journal = &durable->journal;
     uint64_t heap = journal->header.heap;
     bool has_next = journal->next.file != NULL;
+    bool is_on_disk = sync->names == UM_FILE_OK;
     enum um_file_status status;
 
-    if (sync->names != UM_FILE_OK || sync->journals[0].status != UM_FILE_OK ||
-        sync->journals[1].status != UM_FILE_OK)
+    for (unsigned i = 0; i < sync->count; i++)
+        is_on_disk = is_on_disk && sync->journals[i].status == UM_FILE_OK;
+    if (!is_on_disk)
+        return;
+    close_file(sync->files, &durable->bytes);
+    status = um_journal_remove(sync->files, heap, 0);
+    if (sync->kind == UM_SYNC_BYTES || (status != UM_FILE_OK && status != UM_FILE_NOT_THERE))
         return;
     close_file(sync->files, &journal->current.file);
     close_file(sync->files, &journal->next.file);
-    close_file(sync->files, &durable->bytes);
-    status = um_journal_remove(sync->files, heap, 0);
-    if (status != UM_FILE_OK && status != UM_FILE_NOT_THERE)
-        return;
     (void)um_journal_remove(sync->files, heap, journal->current.number);
     if (has_next)
         (void)um_journal_remove(sync->files, heap, journal->current.number + 1);
@@ -227,8 +235,19 @@ void um_store_sync_run(struct um_store_sync *sync)
         um_durable_sync_run(sync->files, &UM_LIST_ITEM(link, struct um_durable, in_syncing)->sync);
     um_journal_former_remove(sync->files, &sync->former);
     sync->names = sync->syncs_names ? sync->files->ops->sync_names(sync->files) : UM_FILE_OK;
-    if (sync->kind == UM_SYNC_REMOVAL)
+    if (sync->durable != NULL)
         run_removal(sync);
+}
+
+/* Only the bytes of a destroyed heap. */
+static void end_bytes(struct um_store_sync *sync)
+{
+    struct um_durable *durable = sync->durable;
+
+    if (um_journal_sync_end(&durable->journal, &sync->journals[0]))
+        return;
+    (void)um_durable_goes_on(durable);
+    keep_failed(durable);
 }
 
 static void end_removal(struct um_state *state, struct um_store_sync *sync)
@@ -266,6 +285,9 @@ void um_store_sync_end(struct um_store *store, struct um_store_sync *sync)
         break;
     case UM_SYNC_HANDLES:
         (void)um_journal_compact_end(&state->handles, &sync->journals[0], NULL);
+        break;
+    case UM_SYNC_BYTES:
+        end_bytes(sync);
         break;
     case UM_SYNC_REMOVAL:
         end_removal(state, sync);

@@ -445,21 +445,15 @@ uint64_t um_slots_find_live(const struct um_slots *slots, uint64_t handle)
     return slot != NULL && um_slot_is_live(slot) ? um_slot_handle(slot, slots->kind) : 0;
 }
 
-bool um_slots_raise_floor(struct um_slots *slots, uint64_t handle)
+bool um_slots_grow_floors(struct um_slots *slots, size_t page)
 {
-    size_t page = um_handle_slot(handle) / UM_SLOT_FLOOR_SLOTS;
-    uint32_t generation = (uint32_t)(handle >> UM_HANDLE_GENERATION_SHIFT);
-    if (page >= slots->floor_count) {
-        size_t count = page + 1 > 2 * slots->floor_count ? page + 1 : 2 * slots->floor_count;
-        uint32_t *floors = realloc(slots->floors, count * sizeof *floors);
-        if (floors == NULL)
-            return false;
-        memset(floors + slots->floor_count, 0, (count - slots->floor_count) * sizeof *floors);
-        slots->floors = floors;
-        slots->floor_count = count;
-    }
-    if (generation > slots->floors[page])
-        slots->floors[page] = generation;
+    size_t count = page + 1 > 2 * slots->floor_count ? page + 1 : 2 * slots->floor_count;
+    uint32_t *floors = realloc(slots->floors, count * sizeof *floors);
+    if (floors == NULL)
+        return false;
+    memset(floors + slots->floor_count, 0, (count - slots->floor_count) * sizeof *floors);
+    slots->floors = floors;
+    slots->floor_count = count;
     return true;
 }
 

@@ -114,10 +114,6 @@ void *um_slots_acquire(struct um_slots *slots);
  * others. */
 void um_slots_allow_former(struct um_slots *slots);
 
-/* Notes that no handle with this one's generation or a lower one may be given out for its slot, or those near it, which have no
- * handle yet. False: no memory. */
-bool um_slots_raise_floor(struct um_slots *slots, uint64_t handle);
-
 /* Takes the slot of a handle, which has it again: NULL where it is in use, the handle is none of this table's, or memory runs out. The
  * record is zeroed as by um_slots_acquire(). Call um_slots_end_restoring() after the last. */
 void *um_slots_restore(struct um_slots *slots, uint64_t handle);
@@ -198,6 +194,23 @@ UM_ALWAYS_INLINE uint64_t um_slot_handle(const struct um_slot *slot, enum um_han
 
 /* Whether a handle for whose slot there is no record, or whose generation is lower than any, was given out in another life of the table. */
 bool um_slots_had_former(const struct um_slots *slots, uint64_t handle);
+
+/* Makes the table of floors larger, for um_slots_raise_floor(). False: no memory. */
+bool um_slots_grow_floors(struct um_slots *slots, size_t page);
+
+/* Notes that no handle with this one's generation or a lower one may be given out for its slot, or those near it, which have no
+ * handle yet. False: no memory. */
+UM_ALWAYS_INLINE bool um_slots_raise_floor(struct um_slots *slots, uint64_t handle)
+{
+    size_t page = um_handle_slot(handle) / UM_SLOT_FLOOR_SLOTS;
+    uint32_t generation = (uint32_t)(handle >> UM_HANDLE_GENERATION_SHIFT);
+
+    if (page >= slots->floor_count && !um_slots_grow_floors(slots, page))
+        return false;
+    if (generation > slots->floors[page])
+        slots->floors[page] = generation;
+    return true;
+}
 
 /* What a handle is that is not in use. */
 enum um_slot_verdict um_slots_judge(const struct um_slots *slots, uint64_t handle);

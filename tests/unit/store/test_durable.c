@@ -1624,6 +1624,50 @@ static void test_a_journal_is_written_anew(void **state)
     finish();
 }
 
+/* Other clients wait no longer than one piece takes: so many bytes are written in it, at most. */
+static void test_a_journal_is_written_anew_in_pieces(void **state)
+{
+    enum { MANY = 12000, FREED = 11000, PIECE_LIMIT = 1024 * 40 + 4096 /* bytes */ };
+    static um_handle handles[MANY];
+    const struct um_block_options options = {.size = 16, .lifetime = UM_LIFETIME_SERVER};
+    struct um_durable *durable;
+    unsigned pieces = 0;
+
+    (void)state;
+    begin(8);
+    world.heaps[0] = make_heap("h");
+    durable = heap_of(world.heaps[0])->durable;
+    for (unsigned i = 0; i < MANY + FREED; i++) {
+        struct um_block *block = NULL;
+
+        if (i >= MANY)
+            um_block_free(world.store, find(handles[i - MANY]));
+        assert_int_equal(
+            um_block_alloc(world.store, heap_of(world.heaps[0]), world.owner, &options, &block, NULL),
+            UMEM_OK);
+        handles[i % MANY] = um_block_handle(world.store, block);
+        if (i % 64 == 0)
+            um_store_commit(world.store);
+    }
+    sync_all();
+    assert_true(um_journal_wants_compaction(&durable->journal));
+    while (um_store_has_work(world.store)) {
+        uint64_t before = um_journal_is_compacting(&durable->journal) ? durable->journal.next.end : 0;
+
+        (void)um_store_reclaim(world.store, 1000);
+        assert_true(durable->journal.next.end - before <= PIECE_LIMIT);
+        pieces++;
+    }
+    assert_true(pieces >= MANY / 1024);
+    sync_all();
+    assert_int_equal(durable->journal.current.number, 2);
+    kill_store();
+    open_store();
+    for (unsigned i = 0; i < MANY; i++)
+        assert_non_null(find(handles[i]));
+    finish();
+}
+
 static void test_without_a_directory_there_are_none(void **state)
 {
     const struct um_heap_options options = {.kind = UM_HEAP_SHARED, .maximum_size = 100, .is_durable = true};
@@ -1825,6 +1869,18 @@ static void destroy(um_handle handle)
     sync_all();
 }
 
+/* What `umemd --check` says: so many heaps can be used, and of another one this. */
+static void assert_examined(size_t expected, const char *text)
+{
+    const struct um_state_options options = {.path = world.path, .report = on_report};
+    char why[UM_STATE_WHY_CAPACITY] = "";
+    size_t heaps = 0;
+
+    assert_int_equal(um_state_examine(&options, &heaps, why, sizeof why), UMEM_OK);
+    assert_int_equal(heaps, expected);
+    assert_reported(text);
+}
+
 /* The slot of a destroyed heap goes to another one. Then the files are there again: from a backup, or because the power failed before the
  * disk had that it was destroyed. */
 static void test_a_heap_that_was_destroyed_has_no_slot(void **state)
@@ -1842,8 +1898,9 @@ static void test_a_heap_that_was_destroyed_has_no_slot(void **state)
     alloc_on(&world.blocks[1], world.heaps[1], false);
     free_store();
     put_files(world.heaps[0], &saved);
+    assert_examined(1, "is of a heap that was destroyed before heap ");
     open_store();
-    assert_reported("tells of a handle or a name that another heap or block has already");
+    assert_reported("is of a heap that was destroyed before heap ");
     check_block(&world.blocks[1]);
     assert_false(is_listed(world.heaps[0]));
     free_store();
@@ -1885,6 +1942,7 @@ static void test_files_are_renamed(void **state)
 
         put_files(name, &saved);
         world.reports = 0;
+        assert_examined(2, right);
         open_store();
         assert_reported(right);
         check_block(&world.blocks[0]);
@@ -1973,6 +2031,7 @@ int main(void)
         cmocka_unit_test(test_a_heap_is_destroyed_while_it_is_flushed),
         cmocka_unit_test(test_handles_are_given_out_once),
         cmocka_unit_test(test_a_journal_is_written_anew),
+        cmocka_unit_test(test_a_journal_is_written_anew_in_pieces),
         cmocka_unit_test(test_without_a_directory_there_are_none),
         cmocka_unit_test(test_damage_is_told),
         cmocka_unit_test(test_a_cut_journal_is_told),

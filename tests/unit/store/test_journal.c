@@ -482,6 +482,79 @@ static void test_freeing_may_take_the_last_space(void **state)
     fake_files_free(world.files);
 }
 
+/* Under load, what would be won is little each time. */
+static void test_it_is_written_anew_once_in_a_sync(void **state)
+{
+    const uint64_t mebibyte = 1024 * 1024;
+    struct um_journal journal = {.state = UM_JOURNAL_OPEN, .compacted_size = 4096};
+
+    (void)state;
+    journal.current.end = 4096 + mebibyte;
+    journal.current.synced_end = 8192;
+    assert_false(um_journal_wants_compaction(&journal)); /* there is not enough to win */
+    journal.current.end++;
+    assert_true(um_journal_wants_compaction(&journal));
+    journal.current.synced_end = 4096;
+    assert_false(um_journal_wants_compaction(&journal)); /* no sync has passed since the last time */
+    journal.current.end = 4096 + 32 * mebibyte;
+    assert_false(um_journal_wants_compaction(&journal));
+    journal.current.end++;
+    assert_true(um_journal_wants_compaction(&journal)); /* too much of the disk is used */
+    journal.compacted_size = 64 * mebibyte;
+    journal.current.end = 128 * mebibyte;
+    journal.current.synced_end = 100 * mebibyte;
+    assert_false(um_journal_wants_compaction(&journal)); /* most of it is needed */
+    journal.current.end++;
+    assert_true(um_journal_wants_compaction(&journal));
+    journal.compaction = UM_JOURNAL_COMPACTING;
+    assert_false(um_journal_wants_compaction(&journal));
+}
+
+/* A disk that has space for so much of a file. */
+static uint64_t disk_space;
+static unsigned extensions;
+
+static enum um_file_status extend(struct um_file *file, uint64_t size)
+{
+    (void)file;
+    extensions++;
+    return size <= disk_space ? UM_FILE_OK : UM_FILE_NO_SPACE;
+}
+
+static void test_a_file_is_extended_by_what_there_is_space_for(void **state)
+{
+    static const struct um_files_ops extending = {.reserve = extend};
+    const uint64_t mebibyte = 1024 * 1024;
+    struct um_files files = {.ops = &extending};
+    struct um_journal journal = {.files = &files, .state = UM_JOURNAL_OPEN};
+
+    (void)state;
+    um_buf_init(&journal.current.batch, UM_JOURNAL_BATCH_LIMIT);
+    disk_space = UINT64_MAX;
+    /* By a quarter of what it has, at most by a mebibyte. */
+    for (journal.current.end = 0; journal.current.end < 64 * mebibyte; journal.current.end += 65536) {
+        uint64_t before = journal.current.reserved;
+
+        assert_int_equal(um_journal_reserve(&journal, 16, true), UM_FILE_OK);
+        if (journal.current.reserved == before)
+            continue;
+        assert_true(journal.current.reserved - before <= mebibyte);
+        assert_true(journal.current.end >= mebibyte ||
+                    journal.current.reserved - before == UM_JOURNAL_RESERVED);
+    }
+    assert_true(extensions < 64 + 16);
+    /* Where there is no space for a mebibyte, by what does. */
+    journal.current.end = journal.current.reserved;
+    disk_space = journal.current.reserved + UM_JOURNAL_RESERVED;
+    assert_int_equal(um_journal_reserve(&journal, 16, true), UM_FILE_OK);
+    assert_int_equal(journal.current.reserved, disk_space);
+    journal.current.end = journal.current.reserved;
+    assert_int_equal(um_journal_reserve(&journal, 16, true), UM_FILE_NO_SPACE);
+    assert_int_equal(journal.current.reserved, disk_space);
+    assert_int_equal(journal.state, UM_JOURNAL_OPEN);
+    um_buf_deinit(&journal.current.batch);
+}
+
 static void test_names_of_files(void **state)
 {
     static const char *const others[] = {"heap-5.bytes ",
@@ -693,6 +766,8 @@ int main(void)
         cmocka_unit_test(test_failures_lose_nothing),
         cmocka_unit_test(test_a_failed_sync_is_not_tried_again),
         cmocka_unit_test(test_freeing_may_take_the_last_space),
+        cmocka_unit_test(test_it_is_written_anew_once_in_a_sync),
+        cmocka_unit_test(test_a_file_is_extended_by_what_there_is_space_for),
         cmocka_unit_test(test_names_of_files),
         cmocka_unit_test(test_a_flipped_bit_is_corruption),
         cmocka_unit_test(test_a_cut_file_is_corruption),
