@@ -406,7 +406,8 @@ bool um_slot_renew(struct um_slot *slot)
 {
     uint32_t next = (slot->state & ~UM_SLOT_LIVE) + 1;
     assert(um_slot_is_live(slot));
-    if (next % RENEWALS_LIMIT == 0 || next > UM_GENERATION_LIMIT)
+    static_assert((UM_GENERATION_LIMIT + 1) % RENEWALS_LIMIT == 0, "there is no handle behind the last one");
+    if (next % RENEWALS_LIMIT == 0)
         return false;
     slot->state = UM_SLOT_LIVE | next;
     return true;

@@ -101,6 +101,7 @@ static void test_many_puts_of_one_size(void **state)
         result = expect_result(session, MESSAGE("block.info", "[\"b\"]"));
         assert_int_equal(uint_of(result, "block"), blocks[i]);
         assert_int_equal(uint_of(result, "holders"), 1);
+        assert_int_equal(uint_of(member(result, "owner"), "session"), i % 50 == 7 ? other->id : session->id);
         for (int k = 0; k < i; k++)
             assert_true(blocks[k] != blocks[i]);
         expect_error(session, UMEM_E_STALE_HANDLE, MESSAGE("block.info", "[%llu]"), (ULL)blocks[i - 1]);
