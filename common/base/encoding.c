@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/hex_avx2.h"
+#include "base/text_avx2.h"
 
 enum {
     STEP = 16, /* bytes of hex that are taken at once: compilers make vector instructions of such loops */
@@ -144,8 +145,11 @@ size_t um_utf8_check(const void *bytes, size_t size)
         uint64_t eight;
         size_t length;
 
-        while (size - i >= ASCII_STEP && is_ascii(in + i))
+        while (size - i >= ASCII_STEP && is_ascii(in + i)) {
             i += ASCII_STEP;
+            if (size - i >= UM_TEXT_WIDE_LENGTH)
+                i += um_text_ascii_avx2(in + i, size - i);
+        }
         if (size - i >= sizeof eight) {
             memcpy(&eight, in + i, sizeof eight);
             if ((eight & UINT64_C(0x8080808080808080)) == 0) {

@@ -77,6 +77,19 @@ char *um_frame_reserve(struct um_frame *frame, size_t least, size_t *capacity)
     return space;
 }
 
+void um_frame_expect(struct um_frame *frame, size_t size)
+{
+    struct um_buf *kept = &frame->kept;
+    size_t taken;
+
+    if (frame->left == 0 || frame->borrowed || size <= kept->capacity)
+        return;
+    taken = (size_t)(frame->input - kept->data);
+    if (um_buf_reserve(kept, size - kept->size) == NULL)
+        um_buf_truncate(kept, kept->size);
+    frame->input = kept->data + taken;
+}
+
 void um_frame_commit(struct um_frame *frame, size_t size)
 {
     assert(!frame->ended && !frame->borrowed);
@@ -512,8 +525,10 @@ enum um_frame_event um_frame_next(struct um_frame *frame, struct um_frame_messag
         case UM_FRAME_AT_TEXT:
             return next_text(frame, message);
         case UM_FRAME_AT_PAYLOAD:
+            if (frame->left == 0 && (frame->awaited == 0 || frame->ended))
+                return nothing_left(frame);
             if (frame->awaited != 0)
-                return frame->left == 0 && frame->ended ? UM_FRAME_END : UM_FRAME_PAYLOAD;
+                return UM_FRAME_PAYLOAD;
             if (!repeat_block(frame))
                 begin_block(frame);
             break;
@@ -542,6 +557,8 @@ enum um_frame_event um_frame_next(struct um_frame *frame, struct um_frame_messag
 
 bool um_frame_is_between(const struct um_frame *frame)
 {
+    if (frame->state == UM_FRAME_AT_PAYLOAD)
+        return frame->left == 0 && frame->awaited == 0;
     return frame->state == UM_FRAME_AT_HEADERS && frame->left == 0 && frame->block.size == 0;
 }
 

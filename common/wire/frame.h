@@ -119,6 +119,10 @@ int um_frame_feed(struct um_frame *frame, char *bytes, size_t size);
  * um_frame_feed() takes what comes. When as um_frame_feed(). */
 char *um_frame_reserve(struct um_frame *frame, size_t least, size_t *capacity);
 
+/* Makes the memory of a message that has begun large enough for `size` bytes, so that it need not grow step by step. Where there is
+ * no memory, it stays as it is. When as um_frame_reserve(). */
+void um_frame_expect(struct um_frame *frame, size_t size);
+
 /* Tells that `size` bytes were put there, as um_frame_feed() would. */
 void um_frame_commit(struct um_frame *frame, size_t size);
 

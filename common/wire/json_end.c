@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "base/text_avx2.h"
+
 /* The first such byte from here on, or the end. */
 static char *find_byte(char *at, char *end, char byte)
 {
@@ -10,18 +12,23 @@ static char *find_byte(char *at, char *end, char byte)
     return found != NULL ? found : end;
 }
 
-/* Passes over a string's bytes. Returns what is behind its closing quote, or the end. Each byte is looked at twice at most: the next
- * quote is looked for only once the last one is passed. */
+/* Passes over a string's bytes. Returns what is behind its closing quote, or the end. What has no escapes, such as base64, is passed
+ * over in wide steps; each other byte is looked at twice at most: the next quote is looked for only once the last one is passed. */
 static char *skip_string(struct um_json_end *state, char *at, char *end)
 {
-    char *quote = at;
+    char *near_end;
+    char *quote;
 
     if (state->is_escaped && at != end) {
         state->is_escaped = false;
         at++;
-        quote = at;
     }
-    quote = find_byte(quote, end, '"');
+    near_end = end - at > UM_TEXT_WIDE_LENGTH ? at + UM_TEXT_WIDE_LENGTH : end;
+    quote = find_byte(at, near_end, '"');
+    if (quote == near_end) {
+        at += um_text_plain_avx2((const unsigned char *)at, (size_t)(end - at), false);
+        quote = find_byte(at < near_end ? near_end : at, end, '"');
+    }
     for (;;) {
         char *backslash = find_byte(at, quote, '\\');
 

@@ -203,6 +203,9 @@ UM_ALWAYS_INLINE char *read_plain_string(char *start, const char *end, struct um
 {
     char *at = start;
 
+    while (end - at >= 2 * UM_WORD_SIZE &&
+           (um_json_mark_not_ascii(at) | um_json_mark_not_ascii(at + UM_WORD_SIZE)) == 0)
+        at += 2 * UM_WORD_SIZE;
     for (; end - at >= UM_WORD_SIZE; at += UM_WORD_SIZE) {
         uint64_t marks = um_json_mark_not_ascii(at);
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/encoding.h"
+#include "base/text_avx2.h"
 
 enum { STEP_SIZE = 64 /* bytes of a long string that are looked at together */ };
 
@@ -195,8 +196,11 @@ UM_ALWAYS_INLINE char *skip_plain(const struct um_json_source *source, char *at)
 {
     const char *end = source->window;
 
-    while (end - at >= STEP_SIZE && is_plain_step(at, source->is_utf8))
+    while (end - at >= STEP_SIZE && is_plain_step(at, source->is_utf8)) {
         at += STEP_SIZE;
+        if (end - at >= UM_TEXT_WIDE_LENGTH)
+            at += um_text_plain_avx2((const unsigned char *)at, (size_t)(end - at), !source->is_utf8);
+    }
     for (; end - at >= UM_WORD_SIZE; at += UM_WORD_SIZE) {
         uint64_t word = um_word_load(at);
         uint64_t marks = source->is_utf8 ? um_word_mark_special(word) & ~word : um_json_mark_not_ascii(at);

@@ -77,7 +77,21 @@ void um_json_cstring(struct um_buf *buf, const char *text);
 
 void um_json_uint(struct um_buf *buf, uint64_t value);
 
-/* Writes `"key":value`. Nearly every answer has some: this is compiled into the caller. */
+/* Writes `"key":value`. Nearly every answer has some: these are compiled into the caller. */
+UM_ALWAYS_INLINE void um_json_put_bool(struct um_buf *buf, const char *key, bool value)
+{
+    const char *word = value ? "true" : "false";
+    size_t word_size = value ? 4 : 5;
+    size_t size = strlen(key);
+    char *space = um_json_value_space(buf, size + 3 + word_size);
+
+    if (space == NULL)
+        return;
+    um_json_copy_key(space, key, size);
+    memcpy(space + size + 3, word, word_size);
+    buf->size += size + 3 + word_size;
+}
+
 UM_ALWAYS_INLINE void um_json_put_uint(struct um_buf *buf, const char *key, uint64_t value)
 {
     size_t size = strlen(key);

@@ -12,6 +12,7 @@
 #include "daemon/pid_file.h"
 #include "daemon/service.h"
 #include "net/listener/pipe_access.h"
+#include "net/listener/pipe_lock.h"
 #include "net/replace.h"
 #include "net/server.h"
 #include "rpc/rpc.h"
@@ -325,6 +326,19 @@ static int fail(struct daemon *daemon, int status, const char *reason)
     return status;
 }
 
+/* Whether this daemon could open its state directory when the one at the pipe has ended. */
+static bool try_state(const char *path, const char *pipe, char *reason, size_t capacity)
+{
+    int64_t holder = 0;
+    int64_t replaced;
+    int code = um_state_try(path, &holder, reason, capacity);
+
+    if (code != UMEM_E_NAME_TAKEN)
+        return code == UMEM_OK;
+    replaced = um_pipe_lock_find_number(pipe);
+    return holder == 0 || replaced == 0 || holder == replaced;
+}
+
 /* Takes the pipe over from the daemon that has it, if one has. A service manager's socket is no other daemon's. */
 static int replace(struct daemon *daemon, const char *pipe, struct um_handed *handed)
 {
@@ -334,8 +348,11 @@ static int replace(struct daemon *daemon, const char *pipe, struct um_handed *ha
     handed->count = 0;
     if (!options->replaces || um_service_socket(daemon->service) != 0)
         return UM_EXIT_ENDED;
+    /* What would end this daemon once the other one has ended. */
+    if (options->pid_file != NULL && !um_pid_file_try(options->pid_file, reason, sizeof reason))
+        return fail(daemon, UM_EXIT_FAILED, reason);
     um_store_allow(&options->allowed);
-    if (options->state != NULL && um_state_try(options->state, reason, sizeof reason) != UMEM_OK)
+    if (options->state != NULL && !try_state(options->state, pipe, reason, sizeof reason))
         return fail(daemon, UM_EXIT_FAILED, reason);
     if (um_replace(pipe, &options->allowed, handed, reason, sizeof reason) != UMEM_OK)
         return fail(daemon, UM_EXIT_PIPE_TAKEN, reason);

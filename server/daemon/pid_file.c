@@ -81,6 +81,14 @@ static int make_file(const char *path, uv_stat_t *facts)
     return error;
 }
 
+/* Makes the file that is to be put at the path. */
+static int make_beside(const char *path, char made[PATH_SIZE], uv_stat_t *facts)
+{
+    if (snprintf(made, PATH_SIZE, "%s.%ld", path, (long)uv_os_getpid()) >= PATH_SIZE)
+        return UV_ENAMETOOLONG;
+    return make_file(made, facts);
+}
+
 static int write_file(struct um_pid_file *file)
 {
     char made[PATH_SIZE];
@@ -89,9 +97,7 @@ static int write_file(struct um_pid_file *file)
 
     if (is_special(file->path))
         return write_through(file->path);
-    if (snprintf(made, sizeof made, "%s.%ld", file->path, (long)uv_os_getpid()) >= PATH_SIZE)
-        return UV_ENAMETOOLONG;
-    error = make_file(made, &facts);
+    error = make_beside(file->path, made, &facts);
     if (error != 0)
         return error;
     error = um_file_rename(made, file->path);
@@ -105,19 +111,38 @@ static int write_file(struct um_pid_file *file)
     return 0;
 }
 
+static bool explain(const char *path, int error, char *reason, size_t reason_size)
+{
+    if (error == 0)
+        return true;
+    snprintf(reason, reason_size, "the pid file %s cannot be written: %s", path, uv_strerror(error));
+    return false;
+}
+
+bool um_pid_file_try(const char *path, char *reason, size_t reason_size)
+{
+    char made[PATH_SIZE];
+    uv_stat_t facts;
+    int error;
+
+    if (is_special(path))
+        return true;
+    error = make_beside(path, made, &facts);
+    if (error == 0)
+        um_file_unlink(made);
+    return explain(path, error, reason, reason_size);
+}
+
 bool um_pid_file_write(const char *path, struct um_pid_file **file, char *reason, size_t reason_size)
 {
     struct um_pid_file *made = calloc(1, sizeof *made);
-    int error;
 
     if (made == NULL) {
         snprintf(reason, reason_size, "no memory");
         return false;
     }
     made->path = path;
-    error = write_file(made);
-    if (error != 0) {
-        snprintf(reason, reason_size, "the pid file %s cannot be written: %s", path, uv_strerror(error));
+    if (!explain(path, write_file(made), reason, reason_size)) {
         free(made);
         return false;
     }

@@ -17,6 +17,9 @@ struct um_pid_file;
  * Returns false with a sentence without a full stop in `reason` where that fails. */
 bool um_pid_file_write(const char *path, struct um_pid_file **file, char *reason, size_t reason_size);
 
+/* Whether a file could be put at the path: one beside it is made and removed. What is no file is not tried. Fails as um_pid_file_write(). */
+bool um_pid_file_try(const char *path, char *reason, size_t reason_size);
+
 /* Removes the file, if it is still the one that was written. NULL is fine. */
 void um_pid_file_remove(struct um_pid_file *file);
 

@@ -127,6 +127,7 @@ struct um_connection {
     uint64_t unsent;     /* bytes in `parts` */
     size_t writing_size; /* bytes that `write` has under way, 0: it is free */
     size_t discarded;    /* bytes discarded so far */
+    size_t last_size;    /* bytes of the last message's text */
     uint64_t served;     /* messages served in this step */
     uint64_t cost;       /* of work in this step that the group is not charged for yet */
     unsigned idle_reads; /* times that it might not be read from since it last was */

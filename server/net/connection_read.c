@@ -8,12 +8,24 @@ enum {
     READ_LIMIT = 1 << 30, /* bytes in one read: a uv_buf_t's length may have 32 bits */
     LONG_SIZE =
         32768, /* bytes of a message: once so many are kept, the following ones are read directly behind them */
+    EXPECTED_LIMIT = 1 << 22, /* bytes: memory for a longer message grows as it comes */
     HEAD_SIZE =
         1024, /* bytes that are read first where a long payload is expected, because what comes with its message is copied */
     PREFETCH_SIZE =
         512, /* bytes from which on several messages may have come, so that fetching their blocks at once pays */
     IDLE_READS_LIMIT = 4 /* turns in which a connection that waits for its own is still looked at */
 };
+
+/* Memory behind what has come of a long message. A client that has sent a long one is likely to send more of them: then there is memory
+ * for as many bytes at once, unless memory for messages is scarce. */
+static char *reserve_rest(struct um_connection *connection, size_t *size)
+{
+    size_t expected = connection->last_size;
+
+    if (expected > UM_FRAME_LONG_SIZE && expected <= EXPECTED_LIMIT && !connection->shared->budget.is_scarce)
+        um_frame_expect(&connection->frame, expected);
+    return um_frame_reserve(&connection->frame, LONG_SIZE, size);
+}
 
 /* Selects where the next bytes are read to. A raw payload is read straight into the block, the later part of
  * a long message into the frame's memory, and everything else into the common buffer. */
@@ -42,7 +54,7 @@ static void on_alloc(uv_handle_t *handle, size_t suggested_size, uv_buf_t *buf)
         if (connection->expects_payload && um_frame_is_between(frame))
             size = HEAD_SIZE;
         else if (frame->left >= LONG_SIZE)
-            rest = um_frame_reserve(frame, LONG_SIZE, &size);
+            rest = reserve_rest(connection, &size);
         connection->target = rest != NULL ? UM_CONNECTION_READS_FRAME : UM_CONNECTION_READS_MESSAGE;
     }
     buf->base = rest != NULL ? rest : space;
@@ -109,7 +121,10 @@ static void on_read(uv_stream_t *stream, ssize_t result, const uv_buf_t *buf)
     shared->traffic.bytes_read += size;
     connection->session.bytes_read += size;
     connection->idle_reads = 0;
-    connection->cost += UM_COST_READ + size * UM_COST_READ_BYTE;
+    /* Of a text, brackets are counted, or its end is looked for. */
+    connection->cost +=
+        UM_COST_READ +
+        size * (connection->target == UM_CONNECTION_READS_PAYLOAD ? UM_COST_READ_BYTE : UM_COST_TEXT_BYTE);
     switch (connection->target) {
     case UM_CONNECTION_READS_NOTHING:
         discard(connection, size);

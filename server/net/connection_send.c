@@ -154,19 +154,9 @@ UM_ALWAYS_INLINE bool must_hold(const struct um_connection *connection)
            (shared->waits_for_syncs && um_session_tells_of_changes(&connection->session));
 }
 
-/* Sends what there is, unless a part of it is already under way. Closes where the client is gone. */
-void um_connection_flush(struct um_connection *connection)
+static void send_output(struct um_connection *connection)
 {
     uv_buf_t bufs[UM_CONNECTION_PARTS];
-
-    if (connection->shared->rpc != NULL)
-        um_rpc_end_step(connection->shared->rpc);
-    if (connection->ticket != 0)
-        return;
-    if (must_hold(connection)) {
-        hold(connection);
-        return;
-    }
 
     while (connection->state < UM_CONNECTION_CLOSING && connection->writing_size == 0) {
         unsigned count;
@@ -188,6 +178,29 @@ void um_connection_flush(struct um_connection *connection)
             um_connection_close(connection);
         }
     }
+}
+
+void um_connection_flush(struct um_connection *connection)
+{
+    if (connection->shared->rpc != NULL)
+        um_rpc_end_step(connection->shared->rpc);
+    if (connection->ticket != 0)
+        return;
+    if (must_hold(connection))
+        hold(connection);
+    else
+        send_output(connection);
+}
+
+void um_connection_send_part(struct um_connection *connection)
+{
+    struct um_session *session = &connection->session;
+
+    if (connection->ticket != 0 || connection->writing_size != 0 || must_hold(connection))
+        return;
+    send_output(connection);
+    if (session->out.data == NULL)
+        um_buf_swap(&session->out, &connection->shared->spare);
 }
 
 /* ---- answers that tell of changes ---- */

@@ -46,6 +46,7 @@ UM_ALWAYS_INLINE size_t dispatch(struct um_connection *connection, const struct 
     if (message->size > UM_FRAME_LONG_SIZE)
         session->text_here = um_frame_give(frame, message);
     session->payload_here = offers_payload ? (const unsigned char *)um_frame_whole_payload(frame) : NULL;
+    connection->last_size = message->size;
     used = um_dispatch_message(session, message->text, message->size, message->payload_size);
     if (offers_payload && session->payload_here == NULL)
         um_frame_skip_payload(frame);
@@ -72,7 +73,6 @@ static enum step serve_next(struct um_connection *connection)
         connection->expects_payload = message.payload_size >= UM_CONNECTION_READ_SIZE;
         if (frame->kind == UM_FRAME_HEADERS)
             um_session_set_content_type(session, message.content_type);
-        session->queued_bytes = um_connection_unsent(connection);
         used = dispatch(connection, &message);
         if (used < message.size)
             um_frame_unread(frame, used);
@@ -152,6 +152,7 @@ static void notify(struct um_connection *connection)
     struct um_session *session = &connection->session;
     size_t size = session->out.size;
 
+    session->queued_bytes = um_connection_unsent(connection);
     if (um_connection_is_over_limit(connection))
         return;
     um_watch_notify(session);

@@ -2,6 +2,7 @@
 
 #include "net/connection.h"
 #include "net/connection_read.h"
+#include "net/connection_send.h"
 #include "umem_errors.h"
 
 /* ---- events of the engine ---- */
@@ -12,6 +13,11 @@ static void on_flush(struct um_session *session)
 
     if (connection->state < UM_CONNECTION_CLOSING)
         um_scheduler_enqueue(&connection->scheduled);
+}
+
+static void on_send_part(struct um_session *session)
+{
+    um_connection_send_part(UM_LIST_ITEM(session, struct um_connection, session));
 }
 
 /* It may be this connection that is being served: it closes at the end of its step, or when it runs. */
@@ -25,7 +31,8 @@ static void on_close(struct um_session *session)
     um_scheduler_enqueue(&connection->scheduled);
 }
 
-static const struct um_session_events session_events = {.flush = on_flush, .close = on_close};
+static const struct um_session_events session_events = {
+    .flush = on_flush, .send_part = on_send_part, .close = on_close};
 
 /* ---- from its beginning to its end ---- */
 

@@ -116,7 +116,11 @@ bool um_rpc_work(struct um_rpc *rpc)
 
 void um_rpc_commit(struct um_rpc *rpc)
 {
+    uint64_t failures = rpc->store_status->failures;
+
     um_store_commit(rpc->store);
+    if (rpc->store_status->failures != failures)
+        um_pending_flush(rpc, NULL); /* blocks may have gone that are observed */
     if (rpc->store_status->has_work)
         um_engine_work_pending(rpc);
 }
@@ -133,9 +137,8 @@ bool um_rpc_is_synced(const struct um_rpc *rpc, uint64_t number)
 
 void um_rpc_synced(struct um_rpc *rpc)
 {
-    if (um_list_is_empty(&rpc->flushes))
-        return;
-    um_flush_recheck(rpc);
+    if (!um_list_is_empty(&rpc->flushes))
+        um_flush_recheck(rpc);
     um_pending_flush(rpc, NULL);
 }
 

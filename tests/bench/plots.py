@@ -1,32 +1,8 @@
-"""The plots of report.py, by gnuplot, as SVG to stand within a page."""
-import shutil
-import subprocess
+"""The plots of report.py."""
+import charts
 
+SIZES = {64: "64 B", 4096: "4 KiB", 1048576: "1 MiB"}
 PERCENTILES = (("p50_us", "50 %"), ("p90_us", "90 %"), ("p99_us", "99 %"), ("p999_us", "99.9 %"), ("max_us", "all"))
-
-
-def quote(text):
-    return '"' + str(text).replace("\\", "\\\\").replace('"', '\\"') + '"'
-
-
-def run_gnuplot(name, settings, series, style):
-    """`series` is a list of (title, [(x, y, label)]). Returns the SVG, or gives up with what gnuplot says."""
-    script = [f'set terminal svg size 1000,420 dynamic font "sans,13" name {quote(name)} background "white"',
-              "set key outside right top", "set grid ytics lc rgb '#dddddd'", "set border 3", "set tics nomirror", *settings]
-    plots = []
-    for i, (title, points) in enumerate(series):
-        script += [f"$data{i} << END", *(f"{x} {y} {quote(label)}" for x, y, label in points), "END"]
-        plots.append(f"$data{i} using {style['using']} with {style['with']} title {quote(title)} {style.get('more', '')}")
-    script.append("plot " + ", ".join(plots))
-    done = subprocess.run(["gnuplot"], input="\n".join(script) + "\n", capture_output=True, text=True, check=False)
-    if done.returncode != 0 or "</svg>" not in done.stdout:
-        raise SystemExit(f"gnuplot could not draw {name}: {done.stderr}")
-    return done.stdout[done.stdout.index("<svg"):]
-
-
-LINES = {"using": "1:2", "with": "linespoints lw 2 pt 7 ps 0.6"}
-NAMED_LINES = {"using": "1:2:xtic(3)", "with": "linespoints lw 2 pt 7 ps 0.6"}
-BARS = {"using": "1:2:xtic(3)", "with": "boxes fs solid 0.6"}
 
 
 def is_on_disk(row):
@@ -50,9 +26,10 @@ def by_depth(figures, name):
 
 
 def by_size(figures, name):
-    return series_by(
+    series = series_by(
         figures, lambda row: row.group == "load" and row.name == name and row.depth == 1 and row.connections == 1,
         lambda row: row.size, lambda row, figure: figure.median * row.size / 1e6)
+    return [(target, [(size, rate, SIZES.get(size, "")) for size, rate, _ in points]) for target, points in series]
 
 
 def by_connections(figures):
@@ -62,10 +39,10 @@ def by_connections(figures):
         lambda row: row.connections, lambda row, figure: figure.median / 1000)
 
 
-def by_percentile(figures, depth):
+def by_percentile(figures, group, name, depth):
     series = []
     for row, figure in figures.items():
-        if (row.group, row.name, row.size, row.depth, row.connections) == ("load", "read", 64, depth, 1) and not is_on_disk(row):
+        if (row.group, row.name, row.size, row.depth, row.connections) == (group, name, 64, depth, 1) and not is_on_disk(row):
             points = [(i, figure.latencies[name], label) for i, (name, label) in enumerate(PERCENTILES)]
             series.append((row.target, points))
     return series
@@ -79,41 +56,50 @@ def by_blocks(figures, depth):
     return [(name, sorted(points)) for name, points in series.items()]
 
 
-def memory_bars(figures):
-    bars = [(row.target, figure.median) for row, figure in figures.items()
+def memory_rows(figures):
+    return [(row.target, [figure.median]) for row, figure in figures.items()
             if row.name == "memory of a 64-byte block over its bytes"]
-    return [("", [(i, value, target) for i, (target, value) in enumerate(bars)])]
 
 
-def is_possible():
-    return shutil.which("gnuplot") is not None
+def library_rows(figures, name):
+    return [(row.target, [figure.median / 1000]) for row, figure in figures.items()
+            if (row.group, row.name, row.size) == ("library", name, 64)]
+
+
+def stream_rows(figures):
+    return [(row.name, [figure.latencies["p99_us"] / 1000, figure.latencies["max_us"] / 1000])
+            for row, figure in figures.items() if row.group == "stream"]
+
+
+def has_points(more):
+    """Whether there is something to be drawn: series, or rows, stand third in a plot's arguments but its title."""
+    return any(values for _, values in more[2])
 
 
 def draw_all(figures):
-    """Returns (title, SVG) for each plot; none where gnuplot is not installed."""
-    if not is_possible():
-        return []
-    log_x = ["set logscale x 2", "set yrange [0:*]"]
-    log_both = ["set logscale xy", "set xlabel 'bytes a request'", "set ylabel 'MB/s'"]
-    percentiles = ["set logscale y", "set ylabel 'microseconds'", "set xrange [-0.3:4.3]", "set xlabel 'of the requests'"]
-    blocks = ["set logscale x", "set yrange [0:*]", "set xlabel 'blocks'", "set ylabel 'microseconds'"]
+    """Returns (file, title, SVG) for each plot that there are figures for."""
+    requests, rate = "requests under way", "thousand requests a second"
     wanted = []
     for name in ("read", "write"):
-        depths = [*log_x, "set xlabel 'requests under way'", "set ylabel 'thousand requests a second'"]
-        wanted.append((f"{name.capitalize()} of 64 bytes, by pipeline depth", depths, by_depth(figures, name), LINES))
+        wanted.append((f"{name}-by-depth", charts.lines, f"{name.capitalize()} of 64 bytes, by pipeline depth", requests, rate,
+                       by_depth(figures, name)))
     for name in ("read", "write"):
-        wanted.append((f"{name.capitalize()} one at a time, by size", log_both, by_size(figures, name), LINES))
-    wanted.append(("Read of 64 bytes one at a time, by connections",
-                   ["set logscale x", "set yrange [0:*]", "set xlabel 'connections'",
-                    "set ylabel 'thousand requests a second'"], by_connections(figures), LINES))
+        wanted.append((f"{name}-by-size", charts.lines, f"{name.capitalize()} one at a time, by size", "bytes a request", "MB/s",
+                       by_size(figures, name), True))
+    wanted.append(("read-by-connections", charts.lines, "Read of 64 bytes one at a time, by connections", "connections", rate,
+                   by_connections(figures)))
+    for file, title, group, name, depth in (
+            ("latency", "How long a read of 64 bytes takes, one at a time", "load", "read", 1),
+            ("latency-deep", "How long a read of 64 bytes takes, 64 under way", "load", "read", 64),
+            ("latency-steady", "How long a read of 64 bytes takes beside a steady load", "steady", "read beside 16 a ms", 1)):
+        wanted.append((file, charts.lines, title, "of the requests", "microseconds", by_percentile(figures, group, name, depth), True))
     for depth in (1, 64):
-        wanted.append((f"How long a read of 64 bytes takes at depth {depth}", percentiles, by_percentile(figures, depth),
-                       NAMED_LINES))
-    for depth in (1, 64):
-        wanted.append((f"Cost of a request by the number of blocks, depth {depth}", blocks, by_blocks(figures, depth),
-                       LINES))
-    wanted.append(("Memory of a 64-byte block over its bytes",
-                   ["set ylabel 'bytes'", "set yrange [0:*]", "set boxwidth 0.5", "set xrange [-0.6:2.6]"],
-                   memory_bars(figures), dict(BARS, more="lc rgb '#4477aa'")))
-    return [(title, run_gnuplot(f"plot{i}", settings, series, style))
-            for i, (title, settings, series, style) in enumerate(wanted) if any(points for _, points in series)]
+        wanted.append((f"by-blocks-{depth}", charts.lines, f"Cost of a request by the number of blocks, depth {depth}", "blocks",
+                       "microseconds", by_blocks(figures, depth)))
+    for name in ("read", "write"):
+        wanted.append((f"libraries-{name}", charts.bars, f"{name.capitalize()} of 64 bytes through a client library, one at a time", rate,
+                       [""], library_rows(figures, name), 170))
+    wanted.append(("block-memory", charts.bars, "Memory of a 64-byte block over its bytes", "bytes", [""], memory_rows(figures), 170))
+    wanted.append(("pings", charts.bars, "How long pings take beside another program", "milliseconds", ["99 of 100", "all"],
+                   stream_rows(figures), 370, True))
+    return [(file, title, draw(title, *more)) for file, draw, title, *more in wanted if has_points(more)]

@@ -3,8 +3,8 @@
 
 report.py FOLDER
 
-Reads FOLDER/results.json; prints tables; writes FOLDER/results.csv and FOLDER/report.html, one file that needs no other.
-Plots are made by gnuplot, and left out where it is not installed.
+Reads FOLDER/results.json; prints tables; writes FOLDER/results.csv, FOLDER/report.html, one file that needs no other, and its plots in
+FOLDER/plots.
 """
 import collections
 import csv
@@ -295,6 +295,7 @@ table { border-collapse: collapse; font-size: 13px; }
 th, td { padding: 2px 10px; border-bottom: 1px solid #ddd; text-align: right; }
 th:first-child, td:first-child, th:nth-child(2), td:nth-child(2) { text-align: left; }
 svg { max-width: 100%; height: auto; }
+@media (prefers-color-scheme: dark) { body { background: #0d1117; color: #c9d1d9; } th, td { border-color: #30363d; } }
 """
 
 HOW = """Every server gets the same work by the same driver over a Unix socket of its own, one after the other in every
@@ -320,7 +321,7 @@ def write_html(path, data, tables, drawn):
     parts = ["<!DOCTYPE html>", '<html lang="en"><head><meta charset="utf-8"><title>umemd, measured</title>',
              f"<style>{STYLE}</style></head><body>", "<h1>umemd, measured</h1>", f"<p>{html.escape(about(data))}</p>",
              f"<p>{html.escape(HOW)}</p>"]
-    for title, svg in drawn:
+    for _, title, svg in drawn:
         parts += [f"<h2>{html.escape(title)}</h2>", svg]
     for title, head, table in tables:
         parts += [f"<h2>{html.escape(title)}</h2>", html_table(head, table)]
@@ -328,15 +329,27 @@ def write_html(path, data, tables, drawn):
         file.write("\n".join([*parts, "</body></html>", ""]))
 
 
-def main():
-    folder = sys.argv[1]
+def write_plots(folder, drawn):
+    os.makedirs(folder, exist_ok=True)
+    for name, _, svg in drawn:
+        with open(os.path.join(folder, f"{name}.svg"), "w", encoding="utf-8") as file:
+            file.write(svg)
+
+
+def read_results(folder):
+    """All that was measured: what the run was, and its figures."""
     with open(os.path.join(folder, "results.json"), encoding="utf-8") as file:
         data = json.load(file)
     streams = os.path.join(folder, "streams.json")
     if os.path.exists(streams):
         with open(streams, encoding="utf-8") as file:
             data["records"] += json.load(file)
-    figures = collect(data["records"])
+    return data, collect(data["records"])
+
+
+def main():
+    folder = sys.argv[1]
+    data, figures = read_results(folder)
     tables = [("Under load", *load_table(figures)), ("Beside a steady load of another program", *steady_table(figures)),
               ("Beside the worst that another program does", *stream_table(figures)), ("Through a mapping", *mapped_table(figures)),
               ("By the number of blocks", *growth_table(figures)),
@@ -348,10 +361,10 @@ def main():
     for title, head, table in tables:
         print_table(title, head, table)
     drawn = plots.draw_all(figures)
+    write_plots(os.path.join(folder, "plots"), drawn)
     write_csv(os.path.join(folder, "results.csv"), figures)
     write_html(os.path.join(folder, "report.html"), data, tables, drawn)
-    print(f"\nWritten: {folder}/results.json, results.csv, report.html"
-          + ("" if plots.is_possible() else " (without plots: gnuplot is not here)"))
+    print(f"\nWritten: {folder}/results.json, results.csv, report.html, plots")
 
 
 if __name__ == "__main__":

@@ -316,6 +316,56 @@ static void expect_refusal(struct place *place, const char *answer, const char *
     free(fake);
 }
 
+/* What would end the new daemon is found before the other one has ended. */
+static void expect_no_start(const struct pair *pair, const char *option, const char *value,
+                            const char *message)
+{
+    const char *const args[] = {UMEMD, "--pipe", pair->place->daemon.pipe, "--replace", option, value, NULL};
+    umem_client *client = daemon_connect(&pair->place->daemon);
+
+    assert_int_equal(process_run(pair->next, args, NULL), 1);
+    if (strstr(pair->next->errors, message) == NULL)
+        fail_msg("%s", pair->next->errors);
+    ok(client, umem_server_ping(client));
+    umem_client_free(client);
+}
+
+static void test_a_daemon_that_cannot_start_replaces_nothing(void **state)
+{
+    struct place *place = *state;
+    struct pair pair = begin_pair(place);
+    const char *const args[] = {UMEMD, "--pipe", place->daemon.pipe, NULL};
+    char path[700];
+    uv_fs_t request;
+    FILE *file;
+
+    assert_int_equal(process_start(&place->daemon.process, args, NULL), 0);
+    await(&place->daemon.process, "listening on");
+    snprintf(path, sizeof path, "%s/none/umemd.pid", place->folder);
+    expect_no_start(&pair, "--pid-file", path, "umemd.pid cannot be written");
+    assert_int_equal(uv_fs_mkdir(NULL, &request, place->state, 0700, NULL), 0);
+    uv_fs_req_cleanup(&request);
+    snprintf(path, sizeof path, "%s/handles.1.journal", place->state);
+    file = fopen(path, "wb");
+    assert_non_null(file);
+    assert_int_not_equal(fputs("no journal", file), EOF);
+    assert_int_equal(fclose(file), 0);
+    expect_no_start(&pair, "--state", place->state, "handles.1.journal is no journal of umemd's");
+#ifdef TEST_ON_POSIX
+    static struct daemon other;
+    const char *const other_args[] = {UMEMD, "--pipe", other.pipe, "--state", place->state, NULL};
+
+    assert_int_equal(remove(path), 0);
+    pipe_name_make(other.pipe, sizeof other.pipe);
+    assert_int_equal(process_start(&other.process, other_args, NULL), 0);
+    await(&other.process, "listening on");
+    expect_no_start(&pair, "--state", place->state, "has the state directory");
+    assert_int_equal(daemon_shutdown(&other), 0);
+    pipe_name_remove(other.pipe);
+#endif
+    end_pair(&pair);
+}
+
 /* It listens, and does nothing else. */
 static void test_a_daemon_that_hangs_is_given_up(void **state)
 {
@@ -412,6 +462,8 @@ int main(void)
                                         durable_tear_down),
         cmocka_unit_test_setup_teardown(test_the_lock_is_handed_over, durable_set_up, durable_tear_down),
         cmocka_unit_test_setup_teardown(test_one_daemon_at_a_time_takes_over, durable_set_up,
+                                        durable_tear_down),
+        cmocka_unit_test_setup_teardown(test_a_daemon_that_cannot_start_replaces_nothing, durable_set_up,
                                         durable_tear_down),
         cmocka_unit_test_setup_teardown(test_a_daemon_that_hangs_is_given_up, durable_set_up,
                                         durable_tear_down),

@@ -89,8 +89,28 @@ for sync in second always; do
     "$bin/umem" free block-1
     "$bin/umem" alloc 100K --heap small --name again >/dev/null || fail "there is no space for what fits"
     expect_kept
-    # Its files can only go when there is space to say so; until then they are in nobody's way.
+    # What was destroyed makes space, though that takes some itself.
+    "$bin/umem" heap create --name next --kind shared --lifetime durable --maximum-size 8M >/dev/null 2>&1 &&
+        fail "the disk was not full"
     "$bin/umem" heap destroy small >/dev/null
+    tries=0
+    while ! "$bin/umem" heap create --name next --kind shared --lifetime durable --maximum-size 8M >/dev/null 2>"$disk.err"; do
+        tries=$((tries + 1))
+        [ $tries -lt 2000 ] || fail "the destroyed heap's space does not come back"
+    done
+    "$bin/umem" alloc 500K --heap next >/dev/null || fail "there is no space for another heap's blocks"
+    # Also where the daemon ended before.
+    count=0
+    while "$bin/umem" alloc 50K --heap next >/dev/null 2>"$disk.err"; do
+        count=$((count + 1))
+        [ $count -lt 100 ] || fail "the disk does not become full"
+    done
+    "$bin/umem" call - <<<'{"method":"heap.destroy","params":{"heap":"next"}}' >/dev/null
+    kill -9 "$daemon"
+    ended
+    start "$sync"
+    "$bin/umem" heap create --name last --kind shared --lifetime durable --maximum-size 8M >/dev/null || fail "there is no space"
+    "$bin/umem" alloc 500K --heap last >/dev/null || fail "there is no space for a block"
     for ((starts = 0; starts < 2; starts++)); do
         "$bin/umem" shutdown
         ended

@@ -8,8 +8,17 @@
 /* The members that a message may have, and those of its error. */
 enum { VERSION, ID, METHOD, PARAMS, RESULT, ERROR, CODE, MESSAGE, DATA, MEMBER_COUNT };
 
-static const char *const names[MEMBER_COUNT] = {"jsonrpc", "id",   "method",  "params", "result",
-                                                "error",   "code", "message", "data"};
+static const struct name {
+    const char *text;
+    size_t size;
+} names[MEMBER_COUNT] = {{"jsonrpc", 7}, {"id", 2},   {"method", 6},  {"params", 6}, {"result", 6},
+                         {"error", 5},   {"code", 4}, {"message", 7}, {"data", 4}};
+
+UM_ALWAYS_INLINE bool is_named(const struct um_json *member, const struct name *name)
+{
+    return member->key_size == name->size && member->key[0] == name->text[0] &&
+           memcmp(member->key, name->text, name->size) == 0;
+}
 
 /* Finds the members of an object that are known, the first of each name. Names are compared as they are
  * written, without decoding escapes: no daemon has a reason to escape them. */
@@ -22,7 +31,7 @@ static void find_members(const struct um_json *object, const struct um_json *fou
     for (const struct um_json *member = object->child; member != NULL; member = member->next) {
         int i = 0;
 
-        while (i < MEMBER_COUNT && strcmp(member->key, names[i]) != 0)
+        while (i < MEMBER_COUNT && !is_named(member, &names[i]))
             i++;
         if (i < MEMBER_COUNT && found[i] == NULL)
             found[i] = member;

@@ -33,12 +33,13 @@ static void wake_for_events(umem_client *client)
 
 int um_client_read(umem_client *client, uint64_t deadline_ms)
 {
-    struct um_reason reason = {""};
+    struct um_reason reason;
     size_t capacity;
     size_t size = 0;
     char *space = um_channel_space(&client->channel, &capacity);
     int code;
 
+    reason.text[0] = '\0';
     client->is_reading = true;
     um_mutex_unlock(client->lock);
     code = um_transport_read(client->transport, space, capacity, &size, deadline_ms, &reason);
@@ -110,10 +111,11 @@ static int flush(umem_client *client, const void *bytes, size_t size, uint64_t d
     int code = UMEM_OK;
 
     while (count != 0 && code == UMEM_OK) {
-        struct um_reason reason = {""};
+        struct um_reason reason;
         size_t done = 0;
         bool readable = !client->is_reading;
 
+        reason.text[0] = '\0';
         um_mutex_unlock(client->lock);
         code =
             um_transport_write_some(client->transport, slices, count, &done, &readable, deadline_ms, &reason);

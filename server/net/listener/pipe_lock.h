@@ -27,6 +27,9 @@ int um_pipe_lock_renew(struct um_pipe_lock *lock, char *why, size_t capacity);
  * none does. POSIX: for a moment, a daemon that starts may find the lock held by the process that looks. */
 bool um_pipe_lock_find_holder(const char *path, char *holder, size_t capacity);
 
+/* The number of that process; 0: none does, or the system does not tell. */
+int64_t um_pipe_lock_find_number(const char *path);
+
 /* Its handle, for the daemon that replaces this one: a file descriptor; on Windows a handle. It holds as long as one of the two has it
  * open. */
 intptr_t um_pipe_lock_handle(const struct um_pipe_lock *lock);

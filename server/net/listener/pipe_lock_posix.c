@@ -31,16 +31,22 @@ enum {
     TRY_EVERY_MS = 10  /* how long that takes at most */
 };
 
-/* Names the process that holds the lock of an open file, as the file says: to another process it may have another number. */
+/* The process that holds the lock of an open file, as the file says: to another process it may have another number. */
+static long read_number(int fd)
+{
+    char text[32];
+    ssize_t size = pread(fd, text, sizeof text - 1, 0);
+
+    text[size > 0 ? size : 0] = '\0';
+    return strtol(text, NULL, 10);
+}
+
+/* Names it. */
 static void name_holder(int fd, char *holder, size_t capacity)
 {
     char program[128] = "";
-    char text[32];
-    ssize_t size = pread(fd, text, sizeof text - 1, 0);
-    long pid;
+    long pid = read_number(fd);
 
-    text[size > 0 ? size : 0] = '\0';
-    pid = strtol(text, NULL, 10);
     if (pid <= 0) {
         snprintf(holder, capacity, "a process that is not known");
         return;
@@ -177,21 +183,39 @@ int um_pipe_lock_renew(struct um_pipe_lock *lock, char *why, size_t capacity)
     return UMEM_OK;
 }
 
-bool um_pipe_lock_find_holder(const char *path, char *holder, size_t capacity)
+/* Opens the file of a path's lock where a process holds that; else -1. */
+static int open_held(const char *path)
 {
     char file[UM_ENDPOINT_CAPACITY + sizeof suffix];
-    bool is_held;
     int fd;
 
     snprintf(file, sizeof file, "%s%s", path, suffix);
     fd = open(file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (fd < 0 || (flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK))
+        return fd;
+    close(fd);
+    return -1;
+}
+
+bool um_pipe_lock_find_holder(const char *path, char *holder, size_t capacity)
+{
+    int fd = open_held(path);
+
     if (fd < 0)
         return false;
-    is_held = flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
-    if (is_held)
-        name_holder(fd, holder, capacity);
+    name_holder(fd, holder, capacity);
     close(fd);
-    return is_held;
+    return true;
+}
+
+int64_t um_pipe_lock_find_number(const char *path)
+{
+    int fd = open_held(path);
+    long number = fd >= 0 ? read_number(fd) : 0;
+
+    if (fd >= 0)
+        close(fd);
+    return number > 0 ? number : 0;
 }
 
 intptr_t um_pipe_lock_handle(const struct um_pipe_lock *lock)

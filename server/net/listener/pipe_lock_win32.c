@@ -67,6 +67,11 @@ bool um_pipe_lock_find_holder(const char *path, char *holder, size_t capacity)
     return true;
 }
 
+int64_t um_pipe_lock_find_number(const char *path)
+{
+    return (int64_t)find_holder(path);
+}
+
 static int refuse(const char *path, char *why, size_t capacity)
 {
     char holder[192];

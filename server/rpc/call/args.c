@@ -496,7 +496,8 @@ static bool bind_handle(struct um_call *call, const struct um_param *param, cons
     int code;
 
     if (json == NULL) {
-        /* `fallback_name` says so: no other stands for one that is left out. */
+        assert(strcmp(param->fallback_name, "process") ==
+               0); /* no other heap stands for one that is left out */
         arg->as.heap = um_store_process_heap(call->store);
         code = use_heap(call, arg->as.heap, &fault);
     } else if (json->kind == UM_JSON_STRING) {

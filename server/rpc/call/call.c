@@ -156,32 +156,44 @@ UM_ALWAYS_INLINE void note_touched(struct um_call *call, uint64_t touched)
     call->session->rpc->touched_bytes += touched;
 }
 
+static bool refuse_answer(struct um_call *call, uint64_t size, uint64_t limit)
+{
+    um_fail(call, UMEM_E_TOO_LARGE,
+            "the answer would have about %llu bytes, more than the limit of %llu; ask for less",
+            (unsigned long long)size, (unsigned long long)limit);
+    um_reply_limit(call, "message_bytes", limit);
+    um_reply_uint(call, "asked", size);
+    um_reply_end(call);
+    return false;
+}
+
+static bool refuse_touched(struct um_call *call, uint64_t touched)
+{
+    uint64_t limit = call->session->rpc->limits->batch_bytes;
+
+    um_fail(call, UMEM_E_LIMIT_EXCEEDED,
+            "a batch may touch batch_bytes = %llu bytes of blocks; send this on its own",
+            (unsigned long long)limit);
+    um_reply_limit(call, "batch_bytes", limit);
+    um_reply_uint(call, "used", limit - call->batch->bytes_left);
+    um_reply_uint(call, "asked", touched);
+    um_reply_end(call);
+    return false;
+}
+
 bool um_call_fits(struct um_call *call, uint64_t size, uint64_t touched)
 {
     uint64_t limit = call->session->rpc->limits->message_bytes;
     uint64_t used = call->session->out.size - call->text;
 
-    if (size != 0 && (used > limit || size > limit - used)) {
-        um_fail(call, UMEM_E_TOO_LARGE,
-                "the answer would have about %llu bytes, more than the limit of %llu; ask for less",
-                (unsigned long long)(used + size), (unsigned long long)limit);
-        um_reply_limit(call, "message_bytes", limit);
-        um_reply_uint(call, "asked", used + size);
-    } else if (call->batch != NULL && touched > call->batch->bytes_left) {
-        um_fail(call, UMEM_E_LIMIT_EXCEEDED,
-                "a batch may touch batch_bytes = %llu bytes of blocks; send this on its own",
-                (unsigned long long)call->session->rpc->limits->batch_bytes);
-        um_reply_limit(call, "batch_bytes", call->session->rpc->limits->batch_bytes);
-        um_reply_uint(call, "used", call->session->rpc->limits->batch_bytes - call->batch->bytes_left);
-        um_reply_uint(call, "asked", touched);
-    } else {
-        if (size > UM_SMALL_ANSWER_SIZE && !um_call_may_send(call, size))
-            return false;
-        note_touched(call, touched);
-        return true;
-    }
-    um_reply_end(call);
-    return false;
+    if (size != 0 && (used > limit || size > limit - used))
+        return refuse_answer(call, used + size, limit);
+    if (call->batch != NULL && touched > call->batch->bytes_left)
+        return refuse_touched(call, touched);
+    if (size > UM_SMALL_ANSWER_SIZE && !um_call_may_send(call, size))
+        return false;
+    note_touched(call, touched);
+    return true;
 }
 
 void um_call_charge(struct um_call *call, uint64_t work)
@@ -401,6 +413,42 @@ static void place_tail(struct um_session *session)
     session->tail = (struct um_tail){NULL, 0, 0};
 }
 
+void um_reply_send_part(struct um_call *call)
+{
+    struct um_session *session = call->session;
+
+    /* What the answer's place in `out` is used for holds as long as it begins there. */
+    if (session->events == NULL || session->events->send_part == NULL || call->batch != NULL ||
+        session->framing != UM_FRAMING_LINES || call->id.kind == UM_ID_NONE || call->start != 0 ||
+        session->tail.bytes != NULL || session->out.failed || um_changes_are_new(session->rpc))
+        return;
+    call->is_sent_in_part = true;
+    session->events->send_part(session);
+}
+
+size_t um_reply_begin_text(struct um_call *call, const char *key, struct um_buf *text)
+{
+    struct um_buf *out = um_reply_key(call, key);
+    size_t front = out->size - call->start;
+
+    um_buf_append(text, out->data + call->start, front);
+    um_buf_truncate(out, call->body);
+    call->begun = false;
+    return front;
+}
+
+void um_reply_end_text(struct um_call *call, const char *key, struct um_buf *text, size_t front)
+{
+    struct um_buf *out = um_reply_key(call, key);
+
+    if (call->start != 0 || out->size != front || out->failed || text->size > out->size_limit) {
+        um_buf_append(out, text->data + front, text->size - front);
+        return;
+    }
+    memcpy(text->data, out->data, front);
+    um_buf_swap(out, text);
+}
+
 void um_reply_end(struct um_call *call)
 {
     struct um_session *session = call->session;
@@ -411,7 +459,7 @@ void um_reply_end(struct um_call *call)
         um_buf_append(out, "}}}", 3);
     else
         um_buf_append(out, "}}", 2);
-    if (out->failed)
+    if (out->failed && !call->is_sent_in_part)
         answer_no_memory(call);
     call->answered = true;
     count_call(call);
@@ -423,7 +471,7 @@ void um_reply_end(struct um_call *call)
         if (call->batch == NULL)
             end_frame(session, call->start, call->body, call->tail_size);
         if (um_changes_are_new(session->rpc) && !call->failed)
-            um_changes_note(session, call->start,
+            um_changes_note(session, call->method, call->start,
                             out->size - (call->batch == NULL && session->framing == UM_FRAMING_LINES), size);
         /* Another answer's tail may still be waiting: it is not this one's. */
         if (call->batch == NULL && call->tail_size != 0)

@@ -58,6 +58,7 @@ struct um_call {
     bool begun;                    /* the answer's envelope is written */
     bool failed;                   /* the answer is an error */
     bool answered;                 /* um_reply_end() was called */
+    bool is_sent_in_part;          /* um_reply_send_part() was called: it cannot become an error */
     bool is_deferred;              /* it is answered later: um_call_defer() has made it */
     bool has_waited;               /* for a change, a lock, a time, or bytes of its client */
     uint64_t begun_ns;             /* deferred: when it began, on the clock of rpc->meter */
@@ -148,6 +149,16 @@ UM_ALWAYS_INLINE struct um_buf *um_reply_key(struct um_call *call, const char *k
     return out;
 }
 
+enum { UM_REPLY_FRONT_SIZE = 16384 /* bytes that may come before such a value: the id takes most of them */ };
+
+/* Begins the long value of a member in memory of its own, which the caller writes it to before the call is answered. What has been written
+ * of the answer, and the key, is moved there, to the front of it: returns how many bytes that is. */
+size_t um_reply_begin_text(struct um_call *call, const char *key, struct um_buf *text);
+
+/* Adds the member, when what comes before it has been written again. Nothing is copied where no other answer waits: the memory becomes
+ * the session's. `front` is what um_reply_begin_text() returned. */
+void um_reply_end_text(struct um_call *call, const char *key, struct um_buf *text, size_t front);
+
 UM_ALWAYS_INLINE void um_reply_uint(struct um_call *call, const char *key, uint64_t value)
 {
     um_json_put_uint(um_reply(call), key, value);
@@ -155,7 +166,7 @@ UM_ALWAYS_INLINE void um_reply_uint(struct um_call *call, const char *key, uint6
 
 UM_ALWAYS_INLINE void um_reply_bool(struct um_call *call, const char *key, bool value)
 {
-    um_json_bool(um_reply_key(call, key), value);
+    um_json_put_bool(um_reply(call), key, value);
 }
 
 UM_ALWAYS_INLINE void um_reply_null(struct um_call *call, const char *key)
@@ -180,6 +191,11 @@ void um_reply_payload(struct um_call *call, struct um_block *block, uint64_t off
 
 /* Whether so many raw bytes would be copied. */
 bool um_reply_is_copied(const struct um_call *call, uint64_t size);
+
+/* Sends what there is of a long answer while the rest of it is written, where that can be: the client then takes the one while the other
+ * is made. Does nothing where the answer is not alone, changed something, or needs its length before it. From then on it must
+ * not fail but for lack of memory, which ends the session. */
+void um_reply_send_part(struct um_call *call);
 
 /* Ends the answer. */
 void um_reply_end(struct um_call *call);

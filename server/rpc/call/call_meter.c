@@ -113,6 +113,11 @@ uint64_t um_meter_answered_late(struct um_call_meter *meter, const struct um_met
     return ns;
 }
 
+void um_meter_failed(struct um_call_meter *meter, const struct um_method *method)
+{
+    stats_of(meter, method)->errors++;
+}
+
 void um_meter_record(struct um_call_meter *meter, bool are_recorded)
 {
     if (meter->is_running)

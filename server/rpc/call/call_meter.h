@@ -55,6 +55,9 @@ void um_meter_init(struct um_call_meter *meter, uint64_t (*clock_ns)(void *conte
 /* Whether each call is measured by itself from now on, for um_call_meter.last_ns. */
 void um_meter_record(struct um_call_meter *meter, bool are_recorded);
 
+/* A call that was answered with a result has an error as its answer after all. */
+void um_meter_failed(struct um_call_meter *meter, const struct um_method *method);
+
 /* The upper bound of a bucket, in microseconds. */
 uint64_t um_meter_bound_us(size_t bucket);
 

@@ -1,8 +1,10 @@
 #include "rpc/call/changes.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "rpc/call/call_record.h"
 #include "umem_errors.h"
 #include "wire/json_write.h"
 
@@ -12,6 +14,7 @@ struct change {
     size_t begin; /* of the JSON; in a batch, with the comma before it */
     size_t end;
     um_handle heap; /* that it tells of */
+    const struct um_method *method;
 };
 
 static size_t count_of(const struct um_session *session)
@@ -24,9 +27,10 @@ static struct change *change_at(const struct um_session *session, size_t place)
     return (struct change *)(void *)session->changes.data + place;
 }
 
-void um_changes_note(struct um_session *session, size_t start, size_t end, size_t size)
+void um_changes_note(struct um_session *session, const struct um_method *method, size_t start, size_t end,
+                     size_t size)
 {
-    const struct change change = {start, end - size, end, session->rpc->store_status->changed};
+    const struct change change = {start, end - size, end, session->rpc->store_status->changed, method};
 
     um_changes_begin(session->rpc);
     if (um_buf_append(&session->changes, &change, sizeof change))
@@ -152,6 +156,28 @@ static size_t growth_of(const struct um_session *session, size_t first, size_t l
     return grown;
 }
 
+/* The call was counted when it was answered, and recorded without the error. */
+static void count_failure(struct um_session *session, const struct change *change)
+{
+    struct um_rpc *rpc = session->rpc;
+    struct um_call_record record = {
+        .session = session->id,
+        .method = change->method->name,
+        .subjects = {{.param = "heap"}},
+        .subject_count = 1,
+        .size = UM_RECORD_NO_SIZE,
+        .code = UMEM_E_CORRUPTED,
+    };
+
+    session->errors++;
+    rpc->errors++;
+    um_meter_failed(&rpc->meter, change->method);
+    if (!rpc->records_calls)
+        return;
+    snprintf(record.subjects[0].text, sizeof record.subjects[0].text, "%" PRIu64, change->heap);
+    rpc->events.call_ended(rpc->events.context, &record);
+}
+
 void um_session_fail_changes(struct um_session *session)
 {
     struct rewrite rewrite = {.session = session};
@@ -174,15 +200,16 @@ void um_session_fail_changes(struct um_session *session)
             write_length(&rewrite, start, growth_of(session, first, last));
         for (size_t i = first; i < last; i++) {
             const struct change *change = change_at(session, i);
-            struct change moved = {.start = new_start, .heap = change->heap};
+            struct change moved = {.start = new_start, .heap = change->heap, .method = change->method};
             bool replaced;
 
             copy_to(&rewrite, change->begin);
             moved.begin = rewrite.out.size;
             (void)write_answer(&rewrite, change, &replaced);
             moved.end = rewrite.out.size;
-            session->rpc->errors += replaced;
-            if (!replaced)
+            if (replaced)
+                count_failure(session, change);
+            else
                 *change_at(session, kept++) = moved;
         }
     }

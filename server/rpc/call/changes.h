@@ -25,9 +25,10 @@ UM_ALWAYS_INLINE bool um_changes_are_new(const struct um_rpc *rpc)
     return rpc->answered_changes != rpc->store_status->changes;
 }
 
-/* Notes that an answer tells of what was changed since: `size` bytes of JSON that end at `end` in session->out, in the message that begins
- * at `start`. */
-void um_changes_note(struct um_session *session, size_t start, size_t end, size_t size);
+/* Notes that the answer to a call of a method tells of what was changed since: `size` bytes of JSON that end at `end` in session->out, in the
+ * message that begins at `start`. */
+void um_changes_note(struct um_session *session, const struct um_method *method, size_t start, size_t end,
+                     size_t size);
 
 /* The answers of the message that begins there have moved, as its header has grown by so many bytes. */
 void um_changes_move(struct um_session *session, size_t start, size_t by);

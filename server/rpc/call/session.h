@@ -104,6 +104,9 @@ struct um_rpc_options {
 struct um_session_events {
     /* There is something to send, or the next message may be handled now: do so soon. */
     void (*flush)(struct um_session *session);
+    /* Send what there is of an answer, at once and as far as that can be without waiting: more of it follows. `out` is empty then, or as it
+     * was. */
+    void (*send_part)(struct um_session *session);
     /* session.close was called for it: end it soon, answers first. */
     void (*close)(struct um_session *session);
 };

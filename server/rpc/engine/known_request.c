@@ -30,12 +30,12 @@ void um_known_requests_free(struct um_known_requests *known)
     free(known);
 }
 
-struct um_known_request *um_known_requests_find(struct um_known_requests *known, unsigned char *last,
-                                                char *text, size_t size)
+/* Looks for the shape among the others. */
+static struct um_known_request *find_other(struct um_known_requests *known, unsigned char *last, char *text,
+                                           size_t size)
 {
-    unsigned place = *last;
-
-    for (unsigned i = 0; i < KNOWN_COUNT; i++, place = (place + 1) % KNOWN_COUNT) {
+    for (unsigned i = 1; i < KNOWN_COUNT; i++) {
+        unsigned place = (*last + i) % KNOWN_COUNT;
         struct um_known_request *request = &known->row[place];
 
         if (um_json_shape_read(&request->shape, text, size) == NULL)
@@ -44,6 +44,16 @@ struct um_known_request *um_known_requests_find(struct um_known_requests *known,
         return request;
     }
     return NULL;
+}
+
+struct um_known_request *um_known_requests_find(struct um_known_requests *known, unsigned char *last,
+                                                char *text, size_t size)
+{
+    struct um_known_request *request = &known->row[*last];
+
+    if (um_json_shape_read(&request->shape, text, size) != NULL)
+        return request;
+    return find_other(known, last, text, size);
 }
 
 bool um_known_requests_keep(struct um_known_requests *known, const char *text, size_t size)

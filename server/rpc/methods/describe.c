@@ -26,8 +26,7 @@ static void write_string(struct um_buf *out, const char *key, const char *value)
 
 static void write_bool(struct um_buf *out, const char *key, bool value)
 {
-    um_json_key(out, key);
-    um_json_bool(out, value);
+    um_json_put_bool(out, key, value);
 }
 
 void um_describe_time(struct um_buf *out, const char *key, int64_t unix_seconds)

@@ -21,6 +21,9 @@ static const struct um_member size_result[] = {
 
 enum { READ_BLOCK, READ_OFFSET, READ_SIZE, READ_ENCODING, READ_AT_MOST };
 
+/* Bytes whose text is sent at one time: as many as the socket takes at first. Three of them make four characters of base64. */
+enum { PART_SIZE = 3 * 32 * 1024 };
+
 static const struct um_param read_params[] = {
     {.name = "block", .type = UM_BLOCK, .required = true, .doc = "The block."},
     {.name = "offset", .type = UM_OFFSET, .unit = "bytes", .doc = "Where to begin."},
@@ -100,18 +103,7 @@ static size_t encoded_size(enum um_encoding encoding, size_t size)
     return encoding == UM_HEX ? 2 * size : um_base64_encoded_size(size);
 }
 
-/* The data as a JSON string, encoded straight into the answer. */
-static void write_data(struct um_buf *out, enum um_encoding encoding, const unsigned char *bytes, size_t size)
-{
-    char *text = um_json_begin_raw_string(out, encoded_size(encoding, size));
-
-    if (text == NULL)
-        return;
-    encode(text, encoding, bytes, size);
-    um_json_end_raw_string(out);
-}
-
-/* A part of it. */
+/* A part of the data, encoded straight into the answer. */
 static void append_data(struct um_buf *out, enum um_encoding encoding, const unsigned char *bytes,
                         size_t size)
 {
@@ -122,6 +114,24 @@ static void append_data(struct um_buf *out, enum um_encoding encoding, const uns
         return;
     encode(text, encoding, bytes, size);
     out->size += text_size;
+}
+
+/* The data as a JSON string. A part of many bytes is under way while the next one is encoded. */
+static void write_data(struct um_call *call, enum um_encoding encoding, const unsigned char *bytes,
+                       size_t size)
+{
+    struct um_buf *out = um_reply_key(call, "data");
+    size_t done = 0;
+
+    if (um_json_begin_raw_string(out, 0) == NULL)
+        return;
+    while (size - done > PART_SIZE && um_buf_reserve(out, encoded_size(encoding, size - done)) != NULL) {
+        append_data(out, encoding, bytes + done, PART_SIZE);
+        done += PART_SIZE;
+        um_reply_send_part(call);
+    }
+    append_data(out, encoding, bytes + done, size - done);
+    um_json_end_raw_string(out);
 }
 
 /* Characters that `size` bytes of text take in an answer. */
@@ -186,7 +196,8 @@ struct read_job {
     bool is_bad;           /* UM_UTF8: it is none, at `done` */
     uint64_t reserved;     /* um_session_reserve_answer() */
     unsigned char *copied; /* malloc */
-    struct um_buf text;    /* the JSON string */
+    struct um_buf text;    /* the JSON string, behind what comes before it in the answer */
+    size_t front;          /* bytes of that */
 };
 
 /* Whether the answer fits, of which UTF-8 may take more than is checked here. */
@@ -219,7 +230,9 @@ static bool read_begin(struct um_call *call, const struct um_args *args, struct 
     um_call_take(call, range->block, range->offset, read->copied, range->size);
     read->reserved = range->size + text_size;
     um_session_reserve_answer(call->session, read->reserved);
-    um_buf_init(&read->text, (size_t)(6 * range->size + 2));
+    um_buf_init(&read->text, (size_t)(6 * range->size) + UM_REPLY_FRONT_SIZE);
+    reply_read(call, range, read->tells_block, read->block_size);
+    read->front = um_reply_begin_text(call, "data", &read->text);
     return true;
 }
 
@@ -293,7 +306,7 @@ static void read_answer(struct um_job *job, struct um_call *call)
         fail_not_utf8(call, read->range.offset + read->done);
     } else if (read->encoding != UM_UTF8 || um_call_fits(call, read->escaped_size + 64, 0)) {
         reply_read(call, &read->range, read->tells_block, read->block_size);
-        um_json_raw(um_reply_key(call, "data"), read->text.data, read->text.size);
+        um_reply_end_text(call, "data", &read->text, read->front);
     }
 }
 
@@ -335,8 +348,8 @@ static void read_bytes(struct um_call *call, const struct um_args *args)
         read_text(call, range, tells_block);
     } else {
         reply_read(call, range, tells_block, um_block_size(range->block));
-        write_data(um_reply_key(call, "data"), encoding,
-                   um_call_bytes(call, range->block, range->offset, range->size), (size_t)range->size);
+        write_data(call, encoding, um_call_bytes(call, range->block, range->offset, range->size),
+                   (size_t)range->size);
         um_reply_end(call);
     }
 }

@@ -38,7 +38,8 @@ struct get_job {
     uint64_t done;         /* numbers printed, into `text` */
     uint64_t reserved;     /* um_session_reserve_answer() */
     unsigned char *copied; /* malloc; NULL: they are few, and printed straight into the answer */
-    struct um_buf text;
+    struct um_buf text;    /* the JSON array, behind what comes before it in the answer */
+    size_t front;          /* bytes of that */
 };
 
 static void get_release(struct um_job *job)
@@ -62,7 +63,8 @@ static bool get_copy(struct um_call *call, struct get_job *get)
         return false;
     }
     um_call_take(call, get->range.block, get->range.offset, get->copied, get->range.size);
-    um_buf_init(&get->text, (size_t)text_size + 2);
+    um_buf_init(&get->text, (size_t)text_size + UM_REPLY_FRONT_SIZE);
+    get->front = um_reply_begin_text(call, "values", &get->text);
     get->reserved = text_size + get->range.size;
     um_session_reserve_answer(call->session, get->reserved);
     return true;
@@ -111,14 +113,15 @@ static int get_step(struct um_job *job, bool *more, struct um_fault *fault)
 
 static void get_answer(struct um_job *job, struct um_call *call)
 {
-    const struct get_job *get = (const struct get_job *)job;
-    struct um_buf *out = um_reply_key(call, "values");
+    struct get_job *get = (struct get_job *)job;
     const unsigned char *bytes;
+    struct um_buf *out;
 
     if (get->copied != NULL) {
-        um_json_raw(out, get->text.data, get->text.size);
+        um_reply_end_text(call, "values", &get->text, get->front);
         return;
     }
+    out = um_reply_key(call, "values");
     bytes = um_call_bytes(call, get->range.block, get->range.offset, get->range.size);
     um_json_begin_array(out);
     for (uint64_t i = 0; i < get->count; i++)

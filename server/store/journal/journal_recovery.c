@@ -177,7 +177,7 @@ enum um_file_status um_recovery_tidy(const struct um_recovery *recovery, struct 
             (keeps && (entry->number == recovery->number || entry->number == 0)))
             continue;
         status = um_journal_remove(files, entry->heap, entry->number);
-        if (status != UM_FILE_OK)
+        if (status != UM_FILE_OK && status != UM_FILE_NOT_THERE)
             return status;
     }
     return UM_FILE_OK;
@@ -187,6 +187,11 @@ void um_recovery_explain(const struct um_recovery *recovery, const char *directo
                          size_t capacity)
 {
     char name[UM_JOURNAL_NAME_CAPACITY];
+    /* Without the journal of handles, a new one is begun. */
+    const char *otherwise =
+        recovery->heap != 0
+            ? "move the heap's files elsewhere"
+            : "move it elsewhere (handles of blocks that are gone may be given out again then)";
 
     um_journal_name(name, recovery->heap, recovery->number);
     if (recovery->kind == UM_RECOVERY_FAILED) {
@@ -207,9 +212,8 @@ void um_recovery_explain(const struct um_recovery *recovery, const char *directo
     }
     switch (recovery->verdict) {
     case UM_JOURNAL_FOREIGN:
-        snprintf(text, capacity,
-                 "%s/%s is no journal of umemd's; move it elsewhere, or put the right file back", directory,
-                 name);
+        snprintf(text, capacity, "%s/%s is no journal of umemd's; put the right file back, or %s", directory,
+                 name, otherwise);
         break;
     case UM_JOURNAL_NEWER:
         snprintf(text, capacity,
@@ -219,18 +223,15 @@ void um_recovery_explain(const struct um_recovery *recovery, const char *directo
     case UM_JOURNAL_CUT:
     case UM_JOURNAL_EMPTY:
         snprintf(text, capacity,
-                 "%s/%s ends at byte %" PRIu64
-                 ", and was longer; put a whole copy back, or move the heap's files "
-                 "elsewhere",
-                 directory, name, recovery->at);
+                 "%s/%s ends at byte %" PRIu64 ", and was longer; put a whole copy back, or %s", directory,
+                 name, recovery->at, otherwise);
         break;
     case UM_JOURNAL_WHOLE:
     case UM_JOURNAL_TORN:
     case UM_JOURNAL_DAMAGED:
-        snprintf(text, capacity,
-                 "%s/%s is damaged at byte %" PRIu64
-                 ": %s; put a copy back, or move the heap's files elsewhere",
-                 directory, name, recovery->at, recovery->what != NULL ? recovery->what : "the heap's bytes");
+        snprintf(text, capacity, "%s/%s is damaged at byte %" PRIu64 ": %s; put a copy back, or %s",
+                 directory, name, recovery->at, recovery->what != NULL ? recovery->what : "the heap's bytes",
+                 otherwise);
         break;
     }
 }

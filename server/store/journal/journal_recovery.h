@@ -16,6 +16,7 @@ struct um_heap_file {
     uint32_t number; /* of a journal; 0: the heap's bytes */
     /* Set by whoever uses the list, of a heap's first file: */
     uint64_t lost; /* the handle of the heap, which cannot be used; 0: it can, or is none */
+    bool is_used;  /* the heap can be used */
     bool is_later; /* it comes when those that were made here are there */
 };
 

@@ -23,6 +23,9 @@ struct um_state_directory;
 int um_state_directory_open(const char *path, bool makes, struct um_state_directory **directory, char *why,
                             size_t capacity);
 
+/* The number of the process that has a directory, or had it last; 0 where the system does not tell (on Windows: never). */
+int64_t um_state_directory_holder(const char *path);
+
 /* POSIX: lets this group pass through the directories that are made from now on, and no longer takes it for a fault of one that is there
  * that it does, so that the group may open files in it that it may read; NULL, or one that is not set: nobody. For all of the process.
  * Copied. On Windows what is shared is opened without the directory. */

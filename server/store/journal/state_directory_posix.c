@@ -371,6 +371,28 @@ static int open_directory(struct um_state_directory *directory, const char *path
     return check_directory(directory->fd, path, why, capacity);
 }
 
+/* Who has the lock of an open file. */
+static long read_holder(int fd)
+{
+    char text[32] = "";
+
+    return pread(fd, text, sizeof text - 1, 0) > 0 ? strtol(text, NULL, 10) : 0;
+}
+
+int64_t um_state_directory_holder(const char *path)
+{
+    int directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int fd =
+        directory >= 0 ? openat(directory, lock_name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK) : -1;
+    long holder = fd >= 0 ? read_holder(fd) : 0;
+
+    if (fd >= 0)
+        close(fd);
+    if (directory >= 0)
+        close(directory);
+    return holder > 0 ? holder : 0;
+}
+
 /* The lock ends with the process, however that ends. */
 static int lock_directory(struct um_state_directory *directory, const char *path, char *why, size_t capacity)
 {
@@ -386,16 +408,14 @@ static int lock_directory(struct um_state_directory *directory, const char *path
     }
     if (flock(directory->lock, LOCK_EX | LOCK_NB) != 0) {
         int error = errno;
-        ssize_t got = pread(directory->lock, text, sizeof text - 1, 0);
-        long pid = got > 0 ? strtol(text, NULL, 10) : 0;
 
         if (error != EWOULDBLOCK) {
             snprintf(why, capacity, "%s/%s cannot be locked: %s", path, lock_name, strerror(error));
             return UMEM_E_DENIED;
         }
         snprintf(why, capacity,
-                 "another process, %ld, has the state directory %s; end it, or name another directory", pid,
-                 path);
+                 "another process, %ld, has the state directory %s; end it, or name another directory",
+                 read_holder(directory->lock), path);
         return UMEM_E_NAME_TAKEN;
     }
     /* For people to read. */

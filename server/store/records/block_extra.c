@@ -180,18 +180,30 @@ void um_resize_cancel(struct um_block *block)
         cancel(extra->resize);
 }
 
-bool um_extra_dispose(struct um_store *store, struct um_block *block)
+/* Ends what others have of a block: its pin keeps the memory. Returns whether one does. */
+static bool end_uses(struct um_store *store, struct um_block *block, struct um_block_extra *extra)
 {
-    struct um_block_extra *extra = um_extra_of(block);
     bool is_pinned = extra->pin != NULL;
     um_resize_cancel(block);
-    /* Another block may have taken the name. */
-    if (extra->name != NULL && extra->name->handle == um_slot_handle(&block->slot, UM_HANDLE_BLOCK))
-        um_names_free(&store->block_names, extra->name);
     while (!um_list_is_empty(&extra->holds))
         um_hold_free(store, UM_LIST_ITEM(um_list_take(&extra->holds), struct um_hold, in_block));
     if (is_pinned)
         um_pin_detach(extra->pin);
+    return is_pinned;
+}
+
+/* Whether it has a name that no other block has taken. */
+static bool has_own_name(const struct um_block *block, const struct um_block_extra *extra)
+{
+    return extra->name != NULL && extra->name->handle == um_slot_handle(&block->slot, UM_HANDLE_BLOCK);
+}
+
+bool um_extra_dispose(struct um_store *store, struct um_block *block)
+{
+    struct um_block_extra *extra = um_extra_of(block);
+    bool is_pinned = end_uses(store, block, extra);
+    if (has_own_name(block, extra))
+        um_names_free(&store->block_names, extra->name);
     drop_extra(block, extra);
     return is_pinned;
 }
@@ -202,4 +214,26 @@ void um_block_dispose(struct um_store *store, struct um_heap *heap, struct um_bl
     if (!is_pinned)
         um_block_free_memory(heap, um_address_of(block), block->size);
     um_slots_release(&store->blocks, block);
+}
+
+void um_block_withdraw(struct um_store *store, struct um_durable *durable, struct um_block *block)
+{
+    struct um_block_extra *extra = um_extra_of(block);
+    struct um_durable_change change = {
+        .kind = UM_DURABLE_FREE, .block = block, .address = um_address_of(block)};
+    if (extra != NULL) {
+        if (end_uses(store, block, extra))
+            change.address = NULL;
+        if (has_own_name(block, extra)) {
+            um_names_remove(&store->block_names, extra->name);
+        } else if (extra->name != NULL) {
+            change.handle = extra->name->handle;
+            extra->name = NULL;
+        }
+        extra->observed = false;
+        um_extra_free_if_unused(block);
+    }
+    um_slots_withdraw(&block->slot);
+    um_account_of(store, block)->waiting++;
+    um_durable_keep(durable, &change);
 }

@@ -56,4 +56,8 @@ void um_block_free_memory(struct um_heap *heap, void *address, uint64_t size);
 /* Frees a block's memory, extra and slot. It must be in no account's list and not counted any more. */
 void um_block_dispose(struct um_store *store, struct um_heap *heap, struct um_block *block);
 
+/* Likewise of a durable heap's block, for which um_durable_check() was called: its handle is stale, and the rest is kept until that is
+ * committed. */
+void um_block_withdraw(struct um_store *store, struct um_durable *durable, struct um_block *block);
+
 #endif

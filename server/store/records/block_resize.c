@@ -71,17 +71,19 @@ static void explain(const struct um_store *store, const struct um_heap *heap, co
     fault->ntstatus = um_block_ntstatus(heap, flags);
 }
 
-/* Notes the size of a block whose memory has it already. */
-static void note_size(struct um_store *store, struct um_block *block, uint64_t size)
+/* Notes the size of a block whose memory has it already, and was elsewhere before, or there. check_note() has noted a durable one that is
+ * smaller where it is. */
+static void note_size(struct um_store *store, struct um_block *block, uint64_t size, void *former)
 {
     struct um_account *account = um_account_of(store, block);
+    uint64_t former_size = block->size;
     um_resize_cancel(block);
     um_usage_remove(store, account, block);
     block->size = size;
     um_usage_add(store, account, block);
     um_extra_free_if_unused(block);
-    if (account->heap->durable != NULL)
-        um_durable_note_place(store, block);
+    if (account->heap->durable != NULL && (size > former_size || um_address_of(block) != former))
+        um_durable_note_place(store, block, former, former_size);
 }
 
 /* Gives a block other memory. The old is its pin's from then on, or freed. */
@@ -150,8 +152,9 @@ int um_block_resize(struct um_store *store, struct um_block *block, uint64_t siz
     if (code == 0)
         code = check_note(store, heap, block, size, fault);
     if (code == 0) {
+        void *former = um_address_of(block);
         if (resize_memory(store, heap, block, size, in_place_only)) {
-            note_size(store, block, size);
+            note_size(store, block, size, former);
             return 0;
         }
         code = no_memory(heap, block, size, fault);
@@ -241,9 +244,10 @@ static bool resize_or_move(struct um_store *store, struct um_heap *heap, struct 
     if (is_cleared_in_steps(store, heap, block, resize->size))
         return (!stays_in_place(heap, resize->flags) && get_target(store, block, resize)) ||
                extend(store, block, resize);
+    void *former = um_address_of(block);
     *done = resize_memory(store, heap, block, resize->size, true);
     if (*done)
-        note_size(store, block, resize->size);
+        note_size(store, block, resize->size, former);
     return *done || get_target(store, block, resize);
 }
 
@@ -332,6 +336,7 @@ static int finish(struct um_store *store, struct um_resize *resize, struct um_bl
                   struct um_fault *fault)
 {
     unsigned char *address = resize->address;
+    void *former = um_address_of(block);
     bool extends = resize->extends;
     um_resize_unreserve(resize);
     int code = check_growth(store, resize->heap, block, resize->size, fault);
@@ -345,7 +350,7 @@ static int finish(struct um_store *store, struct um_resize *resize, struct um_bl
     resize->extends = false;
     if (!extends)
         put_memory(resize->heap, block, address);
-    note_size(store, block, resize->size);
+    note_size(store, block, resize->size, former);
     return 0;
 }
 

@@ -255,7 +255,10 @@ UM_ALWAYS_INLINE void free_block(struct um_store *store, struct um_block *block)
         um_durable_note_free(store, account->heap, um_block_handle(store, block));
     um_usage_remove(store, account, block);
     um_account_unlink(store, account, block);
-    um_block_dispose(store, account->heap, block);
+    if (account->heap->durable != NULL && !store->blocks.is_restoring)
+        um_block_withdraw(store, account->heap->durable, block);
+    else
+        um_block_dispose(store, account->heap, block);
     um_account_free_if_unused(store, account);
     if (observed)
         um_raise_block_freed(store, handle, heap);
@@ -754,15 +757,37 @@ static bool get_target(struct um_store *store, struct um_block *block, struct um
     return change->target != NULL;
 }
 
+/* Keeps what a durable block was, to undo a change of it. */
+static void keep_record(const struct um_store *store, const struct um_block *block,
+                        const struct change *change)
+{
+    const struct um_block_extra *extra = um_extra_of(block);
+    const struct um_durable_change kept = {
+        .kind = UM_DURABLE_RECORD,
+        .handle = um_block_handle(store, block),
+        .account = change->account,
+        .was_renamed = change->drops_name || change->name != NULL,
+        .name = change->drops_name ? extra->name : NULL,
+        .was_released = extra != NULL && extra->maker_released,
+    };
+    change->account->waiting++;
+    um_durable_keep(change->account->heap->durable, &kept);
+}
+
 static void apply_change(struct um_store *store, struct um_block *block, const struct change *change)
 {
     struct um_account *account = change->account;
     struct um_account *target = change->target;
+    bool is_kept = account->heap->durable != NULL;
     um_usage_remove(store, account, block);
-    if (change->drops_name) {
+    if (is_kept)
+        keep_record(store, block, change);
+    if (change->drops_name && is_kept)
+        um_names_remove(&store->block_names, um_extra_of(block)->name);
+    else if (change->drops_name)
         um_names_free(&store->block_names, um_extra_of(block)->name);
+    if (change->drops_name)
         um_extra_of(block)->name = NULL;
-    }
     if (change->name != NULL)
         um_extra_of(block)->name = change->name;
     if (target->owner != account->owner) {
@@ -781,7 +806,7 @@ static void apply_change(struct um_store *store, struct um_block *block, const s
     um_usage_add(store, target, block);
     um_extra_free_if_unused(block);
     um_account_free_if_unused(store, account);
-    if (target->heap->durable != NULL)
+    if (is_kept)
         um_durable_note_change(store, block);
     /* Last, as the account of the block that is freed may end with it. */
     if (change->name != NULL)

@@ -119,7 +119,8 @@ void um_alloc_end(struct um_store *store, struct um_alloc *alloc);
 
 /* ---- a block ---- */
 
-/* Frees a block: its handle is stale at once, its memory when the last pin on it is released. Cannot fail. */
+/* Frees a block: its handle is stale at once, its memory when the last pin on it is released. Cannot fail. To be called after
+ * um_block_check(), which makes sure that of a durable heap it can be noted. */
 void um_block_free(struct um_store *store, struct um_block *block);
 
 /* To be called after every write to a block's bytes, at the latest before the next um_resize_step(): what was

@@ -6,6 +6,7 @@
 
 #include "base/hash.h"
 #include "store/records/fault.h"
+#include "store/records/unused.h"
 
 void um_state_path(const struct um_state *state, uint64_t heap, uint32_t number, char *path, size_t capacity)
 {
@@ -45,37 +46,17 @@ bool um_durable_goes_on(struct um_durable *durable)
 
     if (durable->journal.state == UM_JOURNAL_OPEN)
         return true;
-    durable->freed_count = 0;
     um_list_remove(&durable->in_uncommitted);
     um_list_remove(&durable->in_unsynced);
     if (durable->is_failure_told)
         return false;
     durable->is_failure_told = true;
+    um_list_append(&state->failing, &durable->in_failing);
+    state->store->status.is_uncommitted = true;
     state->store->status.failures++;
     if (state->report != NULL) {
         (void)um_durable_explain_failure(durable, &fault);
         state->report(state->context, fault.what);
-    }
-    return false;
-}
-
-/* One that is destroyed is looked for among all that were, if its files are still there. */
-bool um_store_heap_has_failed(const struct um_store *store, um_handle heap, struct um_fault *fault)
-{
-    const struct um_state *state = store->state;
-    const struct um_link *lists[] = {&state->all, &state->ended, &state->failed};
-
-    for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
-        for (const struct um_link *link = lists[i]->next; link != lists[i]; link = link->next) {
-            const struct um_durable *durable = UM_LIST_ITEM(link, const struct um_durable, in_all);
-
-            if (durable->journal.header.heap != heap)
-                continue;
-            if (durable->journal.state == UM_JOURNAL_OPEN)
-                return false;
-            (void)um_durable_explain_failure(durable, fault);
-            return true;
-        }
     }
     return false;
 }
@@ -118,22 +99,64 @@ void um_durable_note_bytes(struct um_durable *durable)
     um_durable_note_unsynced(durable);
 }
 
-void um_durable_release_freed(struct um_durable *durable, size_t count)
+void um_durable_end_block(struct um_store *store, struct um_block *block)
+{
+    struct um_account *account = um_account_of(store, block);
+    struct um_block_extra *extra = um_extra_of(block);
+
+    if (extra != NULL)
+        um_names_free(&store->block_names, extra->name);
+    free(extra);
+    um_slots_bring_back(&block->slot);
+    um_slots_release(&store->blocks, block);
+    account->waiting--;
+    um_account_free_if_unused(store, account);
+}
+
+/* Memory of a heap that is destroyed went with it. */
+static void free_memory(const struct um_durable *durable, void *address, uint64_t size)
 {
     struct um_heap *heap = durable->heap;
 
-    if (count > durable->freed_count)
-        count = durable->freed_count; /* the heap was destroyed since */
-    for (size_t i = 0; i < count && heap != NULL; i++) {
-        const struct um_freed *freed = &durable->freed[i];
+    if (heap == NULL || heap->durable == NULL || address == NULL)
+        return;
+    if (durable->state->store->wipes)
+        heap->ops->wipe(heap->memory, address, size);
+    heap->ops->free(heap->memory, address, size, heap->alignment);
+}
 
-        if (durable->state->store->wipes)
-            heap->ops->wipe(heap->memory, freed->address, freed->size);
-        heap->ops->free(heap->memory, freed->address, freed->size, heap->alignment);
+static void end_change(struct um_durable *durable, const struct um_durable_change *change)
+{
+    struct um_store *store = durable->state->store;
+
+    switch (change->kind) {
+    case UM_DURABLE_ALLOC:
+    case UM_DURABLE_PLACE:
+        break;
+    case UM_DURABLE_FREE:
+        free_memory(durable, change->address, change->block->size);
+        um_durable_end_block(store, change->block);
+        durable->freed_count--;
+        break;
+    case UM_DURABLE_RECORD:
+        um_names_free(&store->block_names, change->name);
+        change->account->waiting--;
+        um_account_free_if_unused(store, change->account);
+        break;
+    case UM_DURABLE_MEMORY:
+        free_memory(durable, change->address, change->size);
+        durable->freed_count--;
+        break;
     }
-    durable->freed_count -= count;
-    if (durable->freed_count != 0)
-        memmove(durable->freed, durable->freed + count, durable->freed_count * sizeof *durable->freed);
+}
+
+void um_durable_end_changes(struct um_durable *durable, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        end_change(durable, &durable->changes[i]);
+    durable->change_count -= count;
+    if (durable->change_count != 0)
+        memmove(durable->changes, durable->changes + count, durable->change_count * sizeof *durable->changes);
 }
 
 void um_durable_note_work(struct um_durable *durable)
@@ -150,28 +173,11 @@ bool um_durable_commit(struct um_durable *durable)
     (void)um_journal_commit(&durable->journal);
     if (!um_durable_goes_on(durable))
         return false;
-    um_durable_release_freed(durable, durable->freed_count);
+    durable->is_new = false;
+    um_durable_end_changes(durable, durable->change_count);
     um_durable_note_unsynced(durable);
     um_durable_note_work(durable);
     return true;
-}
-
-void um_store_commit(struct um_store *store)
-{
-    struct um_state *state = store->state;
-
-    store->status.is_uncommitted = false;
-    if (state == NULL)
-        return;
-    while (!um_list_is_empty(&state->uncommitted)) {
-        struct um_durable *durable =
-            UM_LIST_ITEM(um_list_take(&state->uncommitted), struct um_durable, in_uncommitted);
-
-        if (!state->is_always)
-            (void)um_durable_commit(durable);
-        else if (um_durable_goes_on(durable))
-            um_durable_note_unsynced(durable);
-    }
 }
 
 bool um_durable_release(struct um_durable *durable)
@@ -186,32 +192,39 @@ bool um_durable_has_freed(const struct um_durable *durable)
     return durable->freed_count != 0;
 }
 
-/* Makes space for one more. Where there is none, the memory is free when the daemon is started again. */
-static bool grow_freed(struct um_durable *durable)
+static bool grow_changes(struct um_durable *durable)
 {
-    size_t capacity = durable->freed_capacity != 0 ? 2 * durable->freed_capacity : UM_DURABLE_FREED_LIMIT;
-    struct um_freed *grown;
+    size_t capacity = durable->change_capacity != 0 ? 2 * durable->change_capacity : UM_DURABLE_CHANGES_LIMIT;
+    struct um_durable_change *grown = realloc(durable->changes, capacity * sizeof *grown);
 
-    if (durable->freed_count < durable->freed_capacity)
-        return true;
-    grown = realloc(durable->freed, capacity * sizeof *grown);
     if (grown == NULL)
         return false;
-    durable->freed = grown;
-    durable->freed_capacity = capacity;
+    durable->changes = grown;
+    durable->change_capacity = capacity;
     return true;
 }
 
+bool um_durable_reserve_changes(struct um_durable *durable)
+{
+    if (durable->change_count + UM_DURABLE_CHANGES_SPARE > UM_DURABLE_CHANGES_LIMIT &&
+        !durable->state->is_always && !um_durable_commit(durable))
+        return false;
+    return durable->change_count + UM_DURABLE_CHANGES_SPARE <= durable->change_capacity ||
+           grow_changes(durable);
+}
+
+/* It must not take the space that a call has reserved before, and cannot commit what that is about to note. Where there is no memory to
+ * keep it, it is free when the daemon is started again. */
 void um_durable_free_memory(struct um_durable *durable, void *address, uint64_t size)
 {
+    const struct um_durable_change change = {.kind = UM_DURABLE_MEMORY, .address = address, .size = size};
+
     if (durable->journal.state == UM_JOURNAL_FAILED)
         return;
-    if (durable->freed_count == UM_DURABLE_FREED_LIMIT && !durable->state->is_always &&
-        !um_durable_commit(durable))
+    if (durable->change_count + UM_DURABLE_CHANGES_SPARE >= durable->change_capacity &&
+        !grow_changes(durable))
         return;
-    if (!grow_freed(durable))
-        return;
-    durable->freed[durable->freed_count++] = (struct um_freed){address, size};
+    um_durable_keep(durable, &change);
     um_durable_note_uncommitted(durable);
 }
 

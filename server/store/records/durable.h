@@ -17,13 +17,16 @@
 #ifndef UM_STORE_DURABLE_H
 #define UM_STORE_DURABLE_H
 
+#include <assert.h>
+
 #include "store/journal/journal.h"
 #include "store/journal/state_directory.h"
 #include "store/records/records.h"
 #include "store/records/state.h"
 
 enum {
-    UM_DURABLE_FREED_LIMIT = 256, /* blocks whose memory waits for a commit, where that can be done at once */
+    UM_DURABLE_CHANGES_LIMIT = 512, /* that wait for a commit, where that can be done at once */
+    UM_DURABLE_CHANGES_SPARE = 4,   /* as many as one call makes, after um_durable_check() */
     UM_STATE_PATH_CAPACITY = 4096,
     UM_STATE_TEXT_CAPACITY = UM_STATE_PATH_CAPACITY + 512, /* bytes: a path and a sentence */
     UM_DURABLE_TRAILER_SIZE =
@@ -33,10 +36,25 @@ enum {
 /* Behind the header in the trailer, once the heap's journal is on the disk: then a journal of which nothing is left was cut. */
 #define UM_DURABLE_MARK "journal"
 
-/* Memory that is free when the note of that is written. */
-struct um_freed {
-    void *address;
-    uint64_t size; /* bytes */
+enum um_durable_change_kind {
+    UM_DURABLE_ALLOC,  /* a block was allocated */
+    UM_DURABLE_FREE,   /* a block was freed: its record, memory and name are kept */
+    UM_DURABLE_PLACE,  /* a block was resized or moved */
+    UM_DURABLE_RECORD, /* a block has another name, lifetime or owner */
+    UM_DURABLE_MEMORY  /* memory is in no block any more, and is kept */
+};
+
+/* A change that is not committed yet: what is to be done when it is, and what if it cannot be, to undo it. */
+struct um_durable_change {
+    enum um_durable_change_kind kind;
+    bool was_released; /* RECORD: um_block_extra.maker_released */
+    bool was_renamed;  /* RECORD: `name` is what it had */
+    um_handle handle;  /* ALLOC, PLACE, RECORD: of the block; FREE: of one that has taken its name, or 0 */
+    struct um_block *block;     /* FREE: its record */
+    void *address;              /* FREE, MEMORY: to be freed, NULL: it is a pin's; PLACE: where it was */
+    uint64_t size;              /* bytes; MEMORY: of that; PLACE: that it had */
+    struct um_account *account; /* RECORD: that it belonged to */
+    struct um_name *name;       /* RECORD: in no table; NULL: none */
 };
 
 /* A heap's part in a sync of UM_SYNC_HEAPS. */
@@ -46,7 +64,7 @@ struct um_durable_sync {
     struct um_file *bytes;
     enum um_file_status bytes_status;
     uint64_t flushes; /* um_durable.flushes that end with it */
-    size_t freed;     /* of um_durable.freed: so many are free at its end */
+    size_t changes;   /* of um_durable.changes: so many are committed at its end */
 };
 
 /* What a durable heap has besides. */
@@ -71,9 +89,13 @@ struct um_durable {
     uint64_t next_epoch;           /* likewise the latest that was begun */
     uint32_t cursor; /* while the journal is written anew: blocks in slots before it are in the new file */
     bool is_marked;  /* UM_DURABLE_MARK is in the file of bytes */
-    struct um_freed *freed; /* malloc */
-    size_t freed_count;
-    size_t freed_capacity;
+    bool is_new;     /* nothing of it was ever committed */
+    struct um_link in_failing; /* place in um_state.failing */
+    struct um_durable_change
+        *changes; /* malloc; those that are not committed, in the order in which they were made */
+    size_t change_count;
+    size_t change_capacity;
+    size_t freed_count; /* of `changes`: FREE and MEMORY */
 };
 
 /* What a store has besides that has durable heaps. */
@@ -88,7 +110,9 @@ struct um_state {
     struct um_link uncommitted;           /* list of um_durable.in_uncommitted */
     struct um_link
         failed; /* list of um_durable.in_all: destroyed, but that could not be written: files stay */
+    struct um_link failing;  /* list of um_durable.in_failing: what was changed is to be undone */
     struct um_link unsynced; /* list of um_durable.in_unsynced: something of it may not be on the disk */
+    bool is_new;             /* its journal of handles was made at this start */
     bool is_always;          /* changes are on the disk before answers tell of them */
     uint64_t rounds_wanted;  /* um_store_want_sync() was answered with this, at last; */
     uint64_t rounds_begun;   /* so many syncs of UM_SYNC_HEAPS have begun, */
@@ -119,8 +143,8 @@ int um_durable_explain_failure(const struct um_durable *durable, struct um_fault
 /* Says in the facts of a failure that the disk has no space for a block's bytes. */
 void um_durable_explain_space(struct um_durable *durable, struct um_fault *fault);
 
-/* Whether the journal goes on. Where it has failed, that is counted and reported once, and the memory that was to be freed stays as it is:
- * the blocks come back. */
+/* Whether the journal goes on. Where it has failed, that is counted and reported once, and um_store_commit() or the end of the sync undoes
+ * what was changed. */
 bool um_durable_goes_on(struct um_durable *durable);
 
 /* ---- commits ---- */
@@ -140,13 +164,27 @@ void um_durable_note_work(struct um_durable *durable);
 /* Writes what was noted, and frees memory that waits for that. False: the journal has failed. */
 bool um_durable_commit(struct um_durable *durable);
 
-/* ---- memory that waits ---- */
+/* ---- changes that wait for a commit ---- */
 
-/* Frees a block's memory when the note of that is written. */
+/* Makes space for UM_DURABLE_CHANGES_SPARE more. False: no memory, or the journal has failed. */
+bool um_durable_reserve_changes(struct um_durable *durable);
+
+/* Keeps one for which there is space. */
+UM_ALWAYS_INLINE void um_durable_keep(struct um_durable *durable, const struct um_durable_change *change)
+{
+    assert(durable->change_count < durable->change_capacity);
+    durable->freed_count += change->kind == UM_DURABLE_FREE || change->kind == UM_DURABLE_MEMORY;
+    durable->changes[durable->change_count++] = *change;
+}
+
+/* Frees memory that is in no block any more when the note of that is written. */
 void um_durable_free_memory(struct um_durable *durable, void *address, uint64_t size);
 
-/* Frees the first `count` of what waits. */
-void um_durable_release_freed(struct um_durable *durable, size_t count);
+/* The first `count` are committed: memory and records that are kept for them are free. */
+void um_durable_end_changes(struct um_durable *durable, size_t count);
+
+/* Frees the record and the name of a block that was freed. Its memory stays. */
+void um_durable_end_block(struct um_store *store, struct um_block *block);
 
 /* Has memory freed that waits for a commit, by committing now. Returns whether there was some. What waits for a sync goes on waiting. */
 bool um_durable_release(struct um_durable *durable);

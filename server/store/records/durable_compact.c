@@ -138,7 +138,7 @@ void um_state_end_compaction(struct um_state *state, struct um_store_sync *sync)
     if (um_journal_compact_end(&durable->journal, journal, &state->former)) {
         durable->epoch = durable->next_epoch;
         durable->names_unsynced = false;
-        um_durable_release_freed(durable, durable->sync.freed);
+        um_durable_end_synced(durable);
     }
     (void)um_durable_goes_on(durable);
     durable->cursor = 0;

@@ -65,6 +65,7 @@ struct um_durable *um_durable_new(struct um_state *state, struct um_heap *heap, 
     um_list_init(&made->in_unsynced);
     um_list_init(&made->in_syncing);
     um_list_init(&made->in_uncommitted);
+    um_list_init(&made->in_failing);
     return made;
 }
 
@@ -80,7 +81,10 @@ void um_durable_free(struct um_durable *durable)
     um_list_remove(&durable->in_all);
     um_list_remove(&durable->in_uncommitted);
     um_list_remove(&durable->in_unsynced);
-    free(durable->freed);
+    um_list_remove(&durable->in_failing);
+    durable->heap = NULL; /* memory stays as it is: the bytes are the file's */
+    um_durable_end_changes(durable, durable->change_count);
+    free(durable->changes);
     free(durable);
 }
 
@@ -134,6 +138,7 @@ int um_durable_create(struct um_store *store, struct um_heap *heap, const char *
             um_journal_add(&made->journal, &owner, true);
             um_list_append(&state->all, &made->in_all);
             heap->durable = made;
+            made->is_new = true;
             made->names_unsynced = true;
             made->bytes_unsynced = true; /* they say whose they are */
             um_durable_note_uncommitted(made);
@@ -153,23 +158,45 @@ fail:
                     (struct um_fault){.asked = heap->initial_size, .what = state->text});
 }
 
-void um_durable_destroy(struct um_heap *heap)
+void um_durable_detach(struct um_heap *heap, struct um_link *list)
+{
+    struct um_durable *durable = heap->durable;
+
+    heap->durable = NULL;
+    durable->heap = NULL;
+    um_list_remove(&durable->in_all);
+    um_list_append(list, &durable->in_all);
+}
+
+static void cancel_compaction(struct um_durable *durable)
+{
+    struct um_state *state = durable->state;
+
+    um_journal_compact_cancel(&durable->journal);
+    if (state->compacting != durable || durable->journal.compaction != UM_JOURNAL_NOT_COMPACTING)
+        return;
+    state->compacting = NULL;
+    state->is_complete = false;
+}
+
+/* What goes with a heap cannot be kept until the next commit. */
+int um_durable_destroy(struct um_heap *heap, struct um_fault *fault)
 {
     const struct um_journal_entry entry = {.type = UM_JOURNAL_DESTROYED};
     struct um_durable *durable = heap->durable;
+    int code = um_durable_check(heap, true, fault);
 
-    um_journal_compact_cancel(&durable->journal);
-    if (durable->state->compacting == durable && durable->journal.compaction == UM_JOURNAL_NOT_COMPACTING) {
-        durable->state->compacting = NULL;
-        durable->state->is_complete = false;
-    }
-    heap->durable = NULL;
-    durable->heap = NULL;
-    durable->freed_count = 0;
+    if (code != 0)
+        return code;
+    cancel_compaction(durable);
     um_journal_add(&durable->journal, &entry, true);
     um_durable_note_uncommitted(durable);
-    um_list_remove(&durable->in_all);
-    um_list_append(&durable->state->ended, &durable->in_all);
+    if (!um_journal_commit(&durable->journal)) {
+        (void)um_durable_goes_on(durable);
+        return um_durable_explain_failure(durable, fault);
+    }
+    um_durable_detach(heap, &durable->state->ended);
+    return 0;
 }
 
 /* ---- the end ---- */

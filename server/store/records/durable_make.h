@@ -13,8 +13,12 @@
 int um_durable_create(struct um_store *store, struct um_heap *heap, const char *name,
                       const struct um_owner *maker, struct um_fault *fault);
 
-/* Notes that a heap is destroyed. Its memory may still be in use; its files are removed when nothing depends on them. */
-void um_durable_destroy(struct um_heap *heap);
+/* Notes that a heap is destroyed, and writes that at once. Its memory may still be in use; its files are removed when nothing depends on
+ * them. UMEM_E_NO_MEMORY, UMEM_E_CORRUPTED: it is not destroyed. */
+int um_durable_destroy(struct um_heap *heap, struct um_fault *fault);
+
+/* Parts a heap, whose memory may still be in use, from its files, which go on in a list of um_durable.in_all. */
+void um_durable_detach(struct um_heap *heap, struct um_link *list);
 
 /* Makes a durable heap of a record with memory, for restoring, with its file of bytes, which it owns if that succeeds. NULL: no memory. */
 struct um_durable *um_durable_new(struct um_state *state, struct um_heap *heap, struct um_file *bytes);

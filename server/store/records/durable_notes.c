@@ -27,6 +27,8 @@ int um_durable_check(struct um_heap *heap, bool is_freeing, struct um_fault *fau
     if (status == UM_FILE_OK &&
         !um_slots_raise_floor(blocks, um_handle_make(UM_HANDLE_BLOCK, blocks->used, 0)))
         status = UM_FILE_NO_MEMORY;
+    if (status == UM_FILE_OK && !um_durable_reserve_changes(durable))
+        status = UM_FILE_NO_MEMORY;
     if (status == UM_FILE_OK)
         return 0;
     if (durable->journal.state == UM_JOURNAL_FAILED)
@@ -127,13 +129,33 @@ static void note(struct um_store *store, const struct um_block *block, enum um_j
 
 void um_durable_note_block(struct um_store *store, const struct um_block *block)
 {
-    (void)um_slots_raise_floor(&store->blocks, um_slot_handle(&block->slot, UM_HANDLE_BLOCK));
+    const struct um_durable_change change = {
+        .kind = UM_DURABLE_ALLOC,
+        .handle = um_slot_handle(&block->slot, UM_HANDLE_BLOCK),
+    };
+
+    (void)um_slots_raise_floor(&store->blocks, change.handle);
     note(store, block, UM_JOURNAL_BLOCK);
+    um_durable_keep(um_account_of(store, block)->heap->durable, &change);
 }
 
-void um_durable_note_place(struct um_store *store, const struct um_block *block)
+static void keep_place(const struct um_store *store, const struct um_block *block, void *address,
+                       uint64_t size)
+{
+    const struct um_durable_change change = {
+        .kind = UM_DURABLE_PLACE,
+        .handle = um_slot_handle(&block->slot, UM_HANDLE_BLOCK),
+        .address = address,
+        .size = size,
+    };
+
+    um_durable_keep(um_account_of(store, block)->heap->durable, &change);
+}
+
+void um_durable_note_place(struct um_store *store, const struct um_block *block, void *address, uint64_t size)
 {
     note(store, block, UM_JOURNAL_PLACE);
+    keep_place(store, block, address, size);
 }
 
 void um_durable_note_change(struct um_store *store, const struct um_block *block)
@@ -161,7 +183,12 @@ int um_durable_shrink(struct um_store *store, struct um_block *block, uint64_t s
     entry.size = size;
     um_journal_add(&heap->durable->journal, &entry, is_written(heap->durable, block->slot.link));
     um_durable_note_uncommitted(heap->durable);
-    if (heap->durable->state->is_always || um_durable_commit(heap->durable))
+    if (heap->durable->state->is_always) {
+        keep_place(store, block, um_address_of(block), block->size);
+        um_durable_note_bytes(heap->durable);
+        return 0;
+    }
+    if (um_durable_commit(heap->durable))
         return 0;
     return um_durable_explain_failure(heap->durable, fault);
 }

@@ -12,7 +12,7 @@ enum {
     UM_DURABLE_NOTE_SIZE = 1024
 }; /* bytes that a change takes in a journal, at most: an owner and a block with a name */
 
-/* Makes sure that a change of a block can be noted: 0, UMEM_E_NO_MEMORY or, where the journal has failed, UMEM_E_CORRUPTED. `is_freeing`: it
+/* Makes sure that a change of a block can be noted, and undone: 0, UMEM_E_NO_MEMORY or, where the journal has failed, UMEM_E_CORRUPTED. `is_freeing`: it
  * makes space. */
 int um_durable_check(struct um_heap *heap, bool is_freeing, struct um_fault *fault);
 
@@ -22,10 +22,11 @@ UM_ALWAYS_INLINE int um_heap_check_journal(struct um_heap *heap, bool is_freeing
     return heap->durable != NULL ? um_durable_check(heap, is_freeing, fault) : 0;
 }
 
-/* Note what was done with a block of a durable heap. */
+/* Note what was done with a block of a durable heap. That of a block and its place are kept, too, to be undone; a place with what it was. */
 void um_durable_note_block(struct um_store *store, const struct um_block *block);
 void um_durable_note_free(struct um_store *store, const struct um_heap *heap, um_handle block);
-void um_durable_note_place(struct um_store *store, const struct um_block *block);
+void um_durable_note_place(struct um_store *store, const struct um_block *block, void *address,
+                           uint64_t size);
 void um_durable_note_change(struct um_store *store, const struct um_block *block);
 
 /* Notes that a block is smaller before it is, and writes that at once: the rest of its memory is free then. */

@@ -22,7 +22,7 @@ void um_durable_sync_begin(struct um_durable *durable)
     part->bytes = durable->bytes;
     part->bytes_status = UM_FILE_OK;
     part->flushes = durable->flushes;
-    part->freed = durable->state->is_always ? durable->freed_count : 0; /* else commits free them */
+    part->changes = durable->state->is_always ? durable->change_count : 0; /* else commits end them */
     durable->bytes_unsynced = false;
     um_list_remove(&durable->in_uncommitted);
     um_list_remove(&durable->in_unsynced);
@@ -51,6 +51,12 @@ void um_durable_sync_end(struct um_durable *durable)
     um_heap_free_if_unused(durable->state->store, part->heap);
 }
 
+void um_durable_end_synced(struct um_durable *durable)
+{
+    durable->is_new = false;
+    um_durable_end_changes(durable, durable->sync.changes);
+}
+
 bool um_durable_wants_sync(const struct um_durable *durable)
 {
     return durable->journal.state == UM_JOURNAL_OPEN &&
@@ -68,6 +74,8 @@ void um_durable_sync_now(struct um_durable *durable)
     um_durable_sync_run(durable->state->files, &durable->sync);
     um_durable_sync_end(durable);
     (void)um_journal_sync_end(&durable->journal, journal);
-    if (um_durable_goes_on(durable))
-        um_durable_mark_bytes(durable);
+    if (!um_durable_goes_on(durable))
+        return;
+    um_durable_end_synced(durable);
+    um_durable_mark_bytes(durable);
 }

@@ -20,6 +20,9 @@ void um_durable_sync_run(const struct um_files *files, struct um_durable_sync *p
 /* Ends it, but for the journal. */
 void um_durable_sync_end(struct um_durable *durable);
 
+/* The journal goes on: what was changed before the sync is committed, if that was the way. */
+void um_durable_end_synced(struct um_durable *durable);
+
 /* All three: has all that was noted of it on the disk. */
 void um_durable_sync_now(struct um_durable *durable);
 

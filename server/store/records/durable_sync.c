@@ -1,5 +1,6 @@
 /* Syncs: which heaps take part, and what comes next. */
 #include "store/records/durable.h"
+#include "store/records/durable_commit.h"
 #include "store/records/durable_compact.h"
 #include "store/records/durable_handles.h"
 #include "store/records/durable_make.h"
@@ -51,7 +52,7 @@ static void end_round(struct um_state *state, struct um_store_sync *sync)
         if (!um_durable_goes_on(durable))
             continue;
         durable->names_unsynced = false;
-        um_durable_release_freed(durable, durable->sync.freed);
+        um_durable_end_synced(durable);
         um_durable_mark_bytes(durable);
         um_durable_note_work(durable);
     }
@@ -114,6 +115,7 @@ static void keep_failed(struct um_durable *durable)
 static bool begin_removal(struct um_state *state, struct um_store_sync *sync)
 {
     struct um_durable *durable;
+    enum um_file_status status;
 
     if (um_list_is_empty(&state->ended))
         return false;
@@ -122,13 +124,18 @@ static bool begin_removal(struct um_state *state, struct um_store_sync *sync)
         keep_failed(durable);
         return false;
     }
-    if (um_state_write_handles(state, &sync->journals[0]) != UM_FILE_OK)
+    status = um_state_write_handles(state, &sync->journals[0]);
+    /* The disk may be full of what is to be removed. Its journal says so, and keeps the handles. */
+    if (status == UM_FILE_NO_SPACE && durable->bytes != NULL)
+        sync->kind = UM_SYNC_BYTES;
+    else if (status == UM_FILE_OK)
+        sync->kind = UM_SYNC_REMOVAL;
+    else
         return false;
-    um_journal_sync_begin(&durable->journal, &sync->journals[1], state->is_always);
+    sync->count = sync->kind == UM_SYNC_REMOVAL ? 2 : 1;
+    um_journal_sync_begin(&durable->journal, &sync->journals[sync->count - 1], state->is_always);
     um_list_remove(&durable->in_uncommitted);
     um_list_remove(&durable->in_unsynced);
-    sync->kind = UM_SYNC_REMOVAL;
-    sync->count = 2;
     sync->durable = durable;
     return true;
 }
@@ -186,6 +193,40 @@ bool um_store_sync_begin(struct um_store *store, struct um_store_sync *sync)
     return begun;
 }
 
+static void close_file(struct um_files *files, struct um_file **file)
+{
+    if (*file != NULL)
+        files->ops->close(*file);
+    *file = NULL;
+}
+
+/* Removes a destroyed heap's files, if all that is to be on the disk before is there: the bytes first, so that what is left if that is
+ * interrupted still says that they are to be removed. What cannot be removed (Windows: a program has it mapped) is removed at the next
+ * start. Large files take long. */
+static void run_removal(struct um_store_sync *sync)
+{
+    struct um_durable *durable = sync->durable;
+    struct um_journal *journal = &durable->journal;
+    uint64_t heap = journal->header.heap;
+    bool has_next = journal->next.file != NULL;
+    bool is_on_disk = sync->names == UM_FILE_OK;
+    enum um_file_status status;
+
+    for (unsigned i = 0; i < sync->count; i++)
+        is_on_disk = is_on_disk && sync->journals[i].status == UM_FILE_OK;
+    if (!is_on_disk)
+        return;
+    close_file(sync->files, &durable->bytes);
+    status = um_journal_remove(sync->files, heap, 0);
+    if (sync->kind == UM_SYNC_BYTES || (status != UM_FILE_OK && status != UM_FILE_NOT_THERE))
+        return;
+    close_file(sync->files, &journal->current.file);
+    close_file(sync->files, &journal->next.file);
+    (void)um_journal_remove(sync->files, heap, journal->current.number);
+    if (has_next)
+        (void)um_journal_remove(sync->files, heap, journal->current.number + 1);
+}
+
 void um_store_sync_run(struct um_store_sync *sync)
 {
     for (unsigned i = 0; i < sync->count; i++)
@@ -194,26 +235,19 @@ void um_store_sync_run(struct um_store_sync *sync)
         um_durable_sync_run(sync->files, &UM_LIST_ITEM(link, struct um_durable, in_syncing)->sync);
     um_journal_former_remove(sync->files, &sync->former);
     sync->names = sync->syncs_names ? sync->files->ops->sync_names(sync->files) : UM_FILE_OK;
+    if (sync->durable != NULL)
+        run_removal(sync);
 }
 
-/* Removes a destroyed heap's files: the bytes first, so that what is left if that is interrupted still says that they are to be removed. What
- * cannot be removed (Windows: a program has it mapped) is removed at the next start. */
-static void remove_files(struct um_state *state, struct um_durable *durable)
+/* Only the bytes of a destroyed heap. */
+static void end_bytes(struct um_store_sync *sync)
 {
-    uint64_t heap = durable->journal.header.heap;
-    uint32_t number = durable->journal.current.number;
-    bool has_next = durable->journal.compaction != UM_JOURNAL_NOT_COMPACTING;
-    enum um_file_status status;
+    struct um_durable *durable = sync->durable;
 
-    um_journal_close(&durable->journal);
-    um_durable_close_bytes(durable);
-    um_durable_free(durable);
-    status = um_journal_remove(state->files, heap, 0);
-    if (status != UM_FILE_OK && status != UM_FILE_NOT_THERE)
+    if (um_journal_sync_end(&durable->journal, &sync->journals[0]))
         return;
-    (void)um_journal_remove(state->files, heap, number);
-    if (has_next)
-        (void)um_journal_remove(state->files, heap, number + 1);
+    (void)um_durable_goes_on(durable);
+    keep_failed(durable);
 }
 
 static void end_removal(struct um_state *state, struct um_store_sync *sync)
@@ -223,7 +257,9 @@ static void end_removal(struct um_state *state, struct um_store_sync *sync)
     if (!um_journal_compact_end(&state->handles, &sync->journals[0], NULL))
         sync->journals[1].status = UM_FILE_FAILED;
     if (um_journal_sync_end(&durable->journal, &sync->journals[1])) {
-        remove_files(state, durable);
+        um_journal_close(&durable->journal);
+        um_durable_close_bytes(durable);
+        um_durable_free(durable);
         return;
     }
     (void)um_durable_goes_on(durable);
@@ -250,8 +286,12 @@ void um_store_sync_end(struct um_store *store, struct um_store_sync *sync)
     case UM_SYNC_HANDLES:
         (void)um_journal_compact_end(&state->handles, &sync->journals[0], NULL);
         break;
+    case UM_SYNC_BYTES:
+        end_bytes(sync);
+        break;
     case UM_SYNC_REMOVAL:
         end_removal(state, sync);
         break;
     }
+    um_state_undo(state);
 }

@@ -11,7 +11,8 @@ enum {
     CHUNK_SIZE_TARGET = 64 * 1024, /* bytes; a chunk is the largest power of two of records that fits */
     LINE_SIZE = 64,                /* bytes in a cache line, or a part of one */
     SPARES_SIZE = 1024 * 1024,     /* bytes of groups without records in use that are kept */
-    RENEWALS_LIMIT = 64            /* handles that a record has, one after the other */
+    UNTOUCHED = 1,      /* while handles are restored, the state of a slot of which nothing is known */
+    RENEWALS_LIMIT = 64 /* handles that a record has, one after the other */
 };
 
 /* What stands for the records of a chunk that was freed: slots that are not in use. Nobody writes to it. */
@@ -84,7 +85,10 @@ void um_slots_deinit(struct um_slots *slots)
     free(slots->groups);
     free(slots->with_free);
     free(slots->floors);
+    free(slots->later);
     slots->floors = NULL;
+    slots->later = NULL;
+    slots->later_count = 0;
     slots->chunks = NULL;
     slots->groups = NULL;
     slots->with_free = NULL;
@@ -269,7 +273,7 @@ static struct um_slot *add_slot(struct um_slots *slots)
         return NULL;
     slots->used++;
     struct um_slot *slot = um_slots_at(slots, number);
-    slot->state = generation_of(slots, number);
+    slot->state = slots->is_restoring ? UNTOUCHED : generation_of(slots, number);
     slot->link = UM_SLOT_NONE;
     return slot;
 }
@@ -331,6 +335,49 @@ static void append_free(struct um_slots *slots, uint32_t group, uint32_t number)
     it->free_last = number;
 }
 
+/* ---- slots in use of which later handles were given out: what freed their blocks was lost, or their heap's files are older ones ---- */
+
+static uint64_t later_of(uint32_t number, uint32_t generation)
+{
+    return (uint64_t)number << 32 | generation;
+}
+
+static bool note_later(struct um_slots *slots, uint32_t number, uint32_t next)
+{
+    uint64_t *later = realloc(slots->later, (slots->later_count + 1) * sizeof *later);
+    if (later == NULL)
+        return false;
+    slots->later = later;
+    slots->later[slots->later_count++] = later_of(number, next);
+    return true;
+}
+
+static int compare_later(const void *left, const void *right)
+{
+    uint64_t one = *(const uint64_t *)left;
+    uint64_t other = *(const uint64_t *)right;
+    return (one > other) - (one < other);
+}
+
+/* Makes the generation that comes next the highest one of those. While handles are restored, they are not sorted, and this comes at the
+ * end of that. */
+UM_NEVER_INLINE static void raise_to_later(const struct um_slots *slots, struct um_slot *slot,
+                                           uint32_t number)
+{
+    size_t first = 0;
+    size_t end = slots->is_restoring ? 0 : slots->later_count;
+    while (first < end) {
+        size_t middle = first + (end - first) / 2;
+        if (slots->later[middle] <= later_of(number, UINT32_MAX))
+            first = middle + 1;
+        else
+            end = middle;
+    }
+    if (first != 0 && slots->later[first - 1] >> 32 == number &&
+        (uint32_t)slots->later[first - 1] > slot->state)
+        slot->state = (uint32_t)slots->later[first - 1];
+}
+
 void um_slots_release(struct um_slots *slots, void *record)
 {
     struct um_slot *slot = record;
@@ -340,6 +387,8 @@ void um_slots_release(struct um_slots *slots, void *record)
     assert(um_slot_is_live(slot));
     slot->state = (slot->state & ~UM_SLOT_LIVE) + 1;
     slot->link = UM_SLOT_NONE;
+    if (slots->later_count != 0)
+        raise_to_later(slots, slot, number);
     if (slot->state > it->generation)
         it->generation = slot->state;
     if (slots->is_restoring) {
@@ -433,6 +482,8 @@ void *um_slots_restore(struct um_slots *slots, uint64_t handle)
     uint32_t number = um_handle_slot(handle);
     if (slot == NULL || um_slot_is_live(slot))
         return NULL;
+    if (slot->state > handle >> UM_HANDLE_GENERATION_SHIFT && !note_later(slots, number, slot->state))
+        return NULL;
     slot->state = (uint32_t)(handle >> UM_HANDLE_GENERATION_SHIFT);
     return begin(slots, &slots->groups[group_of(slots, number)], slot, number);
 }
@@ -443,7 +494,9 @@ bool um_slots_restore_stale(struct um_slots *slots, uint64_t handle)
     uint32_t next = (uint32_t)(handle >> UM_HANDLE_GENERATION_SHIFT) + 1;
     if (slot == NULL)
         return false;
-    if (!um_slot_is_live(slot) && slot->state < next)
+    if (um_slot_is_live(slot))
+        return (slot->state & ~UM_SLOT_LIVE) >= next || note_later(slots, um_handle_slot(handle), next);
+    if (slot->state < next)
         slot->state = next;
     return true;
 }
@@ -451,11 +504,16 @@ bool um_slots_restore_stale(struct um_slots *slots, uint64_t handle)
 void um_slots_end_restoring(struct um_slots *slots)
 {
     slots->is_restoring = false;
+    if (slots->later_count != 0)
+        qsort(slots->later, slots->later_count, sizeof *slots->later, compare_later);
     for (uint32_t number = 0; number < slots->used; number++) {
         struct um_slot *slot = um_slots_at(slots, number);
         struct um_slot_group *state = &slots->groups[group_of(slots, number)];
         if (um_slot_is_live(slot))
             continue;
+        if (slot->state == UNTOUCHED)
+            slot->state = generation_of(slots, number);
+        raise_to_later(slots, slot, number);
         if (slot->state > state->generation)
             state->generation = slot->state;
         if (slot->state <= UM_GENERATION_LIMIT)

@@ -78,8 +78,11 @@ struct um_slots {
     uint32_t used;                /* slots that were ever given out: 0 to used - 1 */
     uint32_t limit;               /* most slots, retired ones counted */
     bool is_restoring;            /* between um_slots_allow_former() and um_slots_end_restoring() */
-    uint32_t first_generation;    /* no handle has a lower one */
-    uint32_t base_generation;     /* a slot begins with it, or with one more than its floor */
+    uint64_t *
+        later; /* by slot, generations that come next where later handles were given out than the one in use */
+    size_t later_count;
+    uint32_t first_generation; /* no handle has a lower one */
+    uint32_t base_generation;  /* a slot begins with it, or with one more than its floor */
     uint32_t *floors; /* of UM_SLOT_FLOOR_SLOTS slots each: generations up to it are used up; NULL: none is */
     size_t floor_count;       /* entries of `floors` */
     enum um_handle_kind kind; /* part of the handles */
@@ -127,6 +130,18 @@ void um_slots_end_restoring(struct um_slots *slots);
 /* Gives a record in use back. Its handle is stale from now on; a slot whose generations are used up is
  * retired. */
 void um_slots_release(struct um_slots *slots, void *record);
+
+/* Makes the handle of a record in use stale, and keeps the record as it is: the slot is not given out before um_slots_bring_back(), which
+ * makes it one in use again, with the same handle. */
+static inline void um_slots_withdraw(struct um_slot *slot)
+{
+    slot->state = (slot->state & ~UM_SLOT_LIVE) + 1;
+}
+
+static inline void um_slots_bring_back(struct um_slot *slot)
+{
+    slot->state = (slot->state - 1) | UM_SLOT_LIVE;
+}
 
 /* Gives a record in use the next handle of its slot, and makes the one that it has stale. Returns false, with nothing changed, where
  * another slot's turn has come: all are used about alike. */

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "store/records/durable_make.h"
-#include "store/records/durable_notes.h"
 #include "store/records/fault.h"
 #include "store/records/reclaim.h"
 
@@ -305,11 +304,9 @@ int um_heap_destroy(struct um_store *store, struct um_heap *heap, uint64_t *bloc
             (struct um_fault){.heap = um_heap_handle(heap),
                               .what = "the heap's files are damaged, and are left alone; move them away "
                                       "from the state directory, and start umemd again"});
-    int code = um_heap_check_journal(heap, true, fault);
+    int code = heap->durable != NULL ? um_durable_destroy(heap, fault) : 0;
     if (code != 0)
         return code;
-    if (heap->durable != NULL)
-        um_durable_destroy(heap);
     *blocks = heap->blocks;
     *bytes = heap->bytes;
     store->status.turn_is_used = true;

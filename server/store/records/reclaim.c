@@ -248,6 +248,8 @@ static size_t reclaim_account(struct um_store *store, struct um_account *account
         um_account_unlink(store, account, block);
         um_block_dispose(store, account->heap, block);
     }
+    if (account->first == UM_SLOT_NONE)
+        um_list_remove(&account->in_dead); /* though it may stay */
     um_account_free_if_unused(store, account);
     return cost;
 }

@@ -39,6 +39,7 @@ struct um_account {
     struct um_heap *heap;      /* where its blocks are */
     struct um_owner *owner;    /* who made them */
     uint32_t first;            /* slot of its first block, or UM_SLOT_NONE */
+    uint32_t waiting;          /* struct um_durable_change that may bring blocks back to it: it stays */
     enum um_lifetime lifetime; /* of its blocks */
     bool owner_open;           /* the owner has not ended */
     bool dead; /* not counted any more; its blocks wait for their events and to be reclaimed */

@@ -205,11 +205,31 @@ static const char *text_of(const char *text, uint8_t size, char string[UM_NAME_S
     return string;
 }
 
-/* Whether the heap was made in another state directory, and its files were copied here. */
-static bool is_foreign(const struct um_state *state, const struct um_recovery *recovery)
+/* Has a journal say which state directory it is of. Where that cannot be written, it is so after the next start. */
+static void set_place(const struct um_state *state, struct um_journal *journal, uint64_t place)
+{
+    unsigned char bytes[UM_JOURNAL_HEADER_SIZE];
+    struct um_journal_header header = journal->header;
+
+    journal->header.place = place;
+    header.place = place;
+    header.key = journal->current.key;
+    um_journal_put_header(bytes, &header);
+    (void)state->files->ops->write(journal->current.file, 0, bytes, sizeof bytes);
+}
+
+/* Whether the heap was made in another state directory, and its files were copied here. Where the journal of handles is a new one (a power
+ * failure took the former, or somebody), this directory is that of the first heap. */
+static bool is_foreign(struct um_state *state, const struct um_recovery *recovery)
 {
     uint64_t place = recovery->summary.header.place;
 
+    if (place != 0 && state->is_new) {
+        state->is_new = false;
+        set_place(state, &state->handles, place);
+        (void)state->files->ops->sync(
+            state->handles.current.file); /* else the next start takes all heaps for foreign */
+    }
     return place != 0 && place != state->handles.header.place;
 }
 
@@ -278,6 +298,27 @@ static bool has_handles(const struct um_replay *replay)
     return has;
 }
 
+/* Says that the handle or a name is another heap's; `later` has the slot: 0: it is something else. */
+static void explain_taken(struct restore *restore, um_handle later)
+{
+    char name[UM_JOURNAL_NAME_CAPACITY];
+
+    um_journal_name(name, restore->recovery->heap, restore->recovery->number);
+    if (later != 0 && !is_foreign(restore->state, restore->recovery))
+        snprintf(
+            restore->why, sizeof restore->why,
+            "%s/%s is of a heap that was destroyed before heap %llu was made: an older copy, or the power "
+            "failed then; move both of its files elsewhere",
+            restore->state->path, name, (unsigned long long)later);
+    else
+        snprintf(
+            restore->why, sizeof restore->why,
+            "%s/%s tells of a handle or a name that another heap or block has already: the file is a copy, "
+            "or older than that; move both files of the heap to a directory of their own, where another "
+            "umemd --state can serve it",
+            restore->state->path, name);
+}
+
 /* Whether handles and names are free. Those of a copy of a heap's files are not, and those of a heap of another state directory need not
  * be. */
 static bool check_records(struct restore *restore)
@@ -288,12 +329,7 @@ static bool check_records(struct restore *restore)
 
     um_journal_name(name, replay->heap.handle, restore->recovery->number);
     if (is_taken(restore)) {
-        snprintf(restore->why, sizeof restore->why,
-                 "%s/%s tells of a handle or a name that another heap or block has already: the file is a "
-                 "copy, or "
-                 "older than that; move both files of the heap to a directory of their own, where another "
-                 "umemd --state can serve it",
-                 restore->state->path, name);
+        explain_taken(restore, um_slots_find_live(&restore->store->heaps, replay->heap.handle));
         return false;
     }
     if (!has_handles(replay) || !um_replay_find_owner(replay, replay->heap.owner, &place)) {
@@ -427,16 +463,6 @@ static bool restore_block(struct restore *restore, const struct um_replay_block 
     return true;
 }
 
-/* Has a heap of another state directory be one of this one's. Where it cannot be written, it is so after the next start. */
-static void adopt(const struct um_state *state, struct um_journal *journal)
-{
-    unsigned char bytes[UM_JOURNAL_HEADER_SIZE];
-
-    journal->header.place = state->handles.header.place;
-    um_journal_put_header(bytes, &journal->header);
-    (void)state->files->ops->write(journal->current.file, 0, bytes, sizeof bytes);
-}
-
 /* The record goes on with the journal where it ended. */
 static bool continue_journal(struct restore *restore)
 {
@@ -451,7 +477,7 @@ static bool continue_journal(struct restore *restore)
         return false;
     }
     if (is_foreign(restore->state, recovery))
-        adopt(restore->state, &durable->journal);
+        set_place(restore->state, &durable->journal, restore->state->handles.header.place);
     recovery->file = NULL;
     restore->bytes = NULL;
     /* For all that is known: */
@@ -564,6 +590,7 @@ static enum um_file_status make_handles(struct um_state *state, uint64_t seed)
     const struct um_journal_header header = {
         .id = {seed, ~seed}, .key = seed, .place = um_hash_mix(seed) | 1};
 
+    state->is_new = true;
     return um_journal_create(&state->handles, state->files, &header, NULL);
 }
 
@@ -594,6 +621,16 @@ static bool open_handles(struct um_state *state, struct um_recovery *recovery,
     return status == UM_FILE_OK;
 }
 
+/* Keeps the handles of a heap that was destroyed elsewhere than in its journal. On a full disk its bytes make space for that. */
+static bool save_handles(struct um_state *state, const struct um_recovery *recovery)
+{
+    if (um_state_save_handles(state))
+        return true;
+    return recovery->replay.is_destroyed && recovery->file != NULL &&
+           state->files->ops->sync(recovery->file) == UM_FILE_OK &&
+           um_journal_remove(state->files, recovery->heap, 0) == UM_FILE_OK && um_state_save_handles(state);
+}
+
 /* Removes what is left of a heap that was destroyed or only begun, when its handles are kept elsewhere. Where there is no space for that, the
  * files stay, and say the same at the next start. */
 static bool remove_unfinished(struct um_state *state, struct um_recovery *recovery,
@@ -604,7 +641,7 @@ static bool remove_unfinished(struct um_state *state, struct um_recovery *recove
     if (!um_slots_raise_floor(&state->store->heaps, recovery->heap) ||
         !raise_floors(state->store, &recovery->replay))
         return false;
-    if (um_state_save_handles(state))
+    if (save_handles(state, recovery))
         return um_recovery_tidy(recovery, state->files, list) == UM_FILE_OK;
     snprintf(text, sizeof text,
              "the files of heap %llu in %s, which was destroyed, cannot be removed before handles.*.journal "
@@ -711,6 +748,7 @@ static struct um_state *new_state(struct um_store *store, const struct um_state_
     um_list_init(&state->uncommitted);
     um_list_init(&state->unsynced);
     um_list_init(&state->failed);
+    um_list_init(&state->failing);
     state->is_always = options->is_always;
     state->context = options->context;
     state->report = options->report;
@@ -731,7 +769,7 @@ static void sync_settled(struct um_state *state)
 }
 
 /* Whether a heap waits for others: it was made elsewhere, or one that was made later has its slot. Those come first. */
-static bool is_later(const struct um_state *state, const struct um_recovery *recovery,
+static bool is_later(struct um_state *state, const struct um_recovery *recovery,
                      const struct um_heap_files *list, size_t next)
 {
     if (recovery->kind != UM_RECOVERY_HEAP || recovery->heap == 0 || is_begun_only(recovery))
@@ -835,46 +873,117 @@ int um_store_open_state(struct um_store *store, const struct um_state_options *o
 
 /* ---- looking at it only ---- */
 
-int um_state_try(const char *path, char *why, size_t capacity)
+/* Whether the journal of handles can be used, without which no heap can: UMEM_E_DENIED where not. */
+static int try_handles(struct um_files *files, const char *path, char *why, size_t capacity)
+{
+    struct um_heap_files list;
+    struct um_recovery recovery;
+    enum um_file_status status = um_heap_files_init(&list, files);
+    int code = UMEM_OK;
+    size_t at = 0;
+
+    if (status != UM_FILE_OK) {
+        snprintf(why, capacity, "the state directory %s cannot be used: %s", path,
+                 um_file_status_text(status));
+        code = UMEM_E_DENIED;
+    } else if (list.count != 0 && list.row[0].heap == 0) {
+        um_recovery_init(&recovery, files, &list, &at);
+        if (recovery.kind == UM_RECOVERY_CORRUPTED || recovery.kind == UM_RECOVERY_FAILED) {
+            um_recovery_explain(&recovery, path, why, capacity);
+            code = UMEM_E_DENIED;
+        }
+        um_recovery_deinit(&recovery, files);
+    }
+    um_heap_files_deinit(&list);
+    return code;
+}
+
+int um_state_try(const char *path, int64_t *holder, char *why, size_t capacity)
 {
     struct um_state_directory *directory = NULL;
     int code = um_state_directory_open(path, true, &directory, why, capacity);
 
+    if (code == UMEM_OK)
+        code = try_handles(um_state_directory_files(directory), um_state_directory_path(directory), why,
+                           capacity);
     um_state_directory_close(directory);
-    return code == UMEM_E_NAME_TAKEN ? UMEM_OK : code;
+    if (code == UMEM_E_NAME_TAKEN)
+        *holder = um_state_directory_holder(path);
+    return code;
 }
 
-static void examine_one(struct um_recovery *recovery, const struct um_state_options *options, size_t *heaps)
+/* The heap that can be used, and has this one's slot; 0: none has. */
+static um_handle find_used(const struct um_heap_files *list, um_handle heap)
 {
-    struct um_state state = {.files = options->files, .path = (char *)(uintptr_t)options->path};
-    struct restore restore = {.state = &state, .recovery = recovery};
-    char text[WHY_CAPACITY];
+    for (size_t i = 0; i < list->count; i++) {
+        if (list->row[i].is_used && um_handle_slot(list->row[i].heap) == um_handle_slot(heap))
+            return list->row[i].heap;
+    }
+    return 0;
+}
 
-    judge_empty(&state, recovery);
+/* Whether there is a heap that can be used; what is wrong is reported. */
+static bool examine_one(struct um_state *state, struct um_recovery *recovery,
+                        const struct um_heap_files *list, const struct um_state_options *options)
+{
+    struct restore restore = {.state = state, .recovery = recovery};
+    char text[WHY_CAPACITY];
+    um_handle other;
+    bool is_used;
+
+    judge_empty(state, recovery);
     if (recovery->kind == UM_RECOVERY_CORRUPTED || recovery->kind == UM_RECOVERY_FAILED) {
         um_recovery_explain(recovery, options->path, text, sizeof text);
         report(options, text);
-    } else if (recovery->kind == UM_RECOVERY_HEAP && recovery->heap != 0 && !is_begun_only(recovery)) {
-        if (check_bytes(&restore))
-            ++*heaps;
-        else
-            report(options, restore.why);
-        close_bytes(&restore);
     }
+    if (recovery->kind != UM_RECOVERY_HEAP || recovery->heap == 0 || is_begun_only(recovery))
+        return false;
+    is_used = check_bytes(&restore);
+    close_bytes(&restore);
+    other = is_used ? find_used(list, recovery->heap) : 0;
+    if (other != 0) {
+        explain_taken(&restore, other);
+        is_used = false;
+    }
+    if (!is_used)
+        report(options, restore.why);
+    return is_used;
+}
+
+/* Those of the list that come first, or those that come later, as open_list() has them. Returns how many can be used. */
+static size_t examine_list(struct um_state *state, struct um_heap_files *list, bool later,
+                           const struct um_state_options *options)
+{
+    size_t count = 0;
+
+    for (size_t at = 0; at < list->count;) {
+        struct um_heap_file *row = &list->row[at];
+        struct um_recovery recovery;
+
+        if (later && !row->is_later) {
+            at++;
+            continue;
+        }
+        um_recovery_init(&recovery, state->files, list, &at);
+        if (state->handles.header.place == 0 && recovery.kind == UM_RECOVERY_HEAP)
+            state->handles.header.place = recovery.summary.header.place;
+        row->is_later = !later && is_later(state, &recovery, list, at);
+        if (!row->is_later)
+            row->is_used = examine_one(state, &recovery, list, options);
+        count += row->is_used;
+        um_recovery_deinit(&recovery, state->files);
+    }
+    return count;
 }
 
 static int examine_all(const struct um_state_options *options, size_t *heaps, char *why, size_t capacity)
 {
+    struct um_state state = {.files = options->files, .path = (char *)(uintptr_t)options->path};
     struct um_heap_files list;
     enum um_file_status status = um_heap_files_init(&list, options->files);
 
-    for (size_t at = 0; at < list.count && status == UM_FILE_OK;) {
-        struct um_recovery recovery;
-
-        um_recovery_init(&recovery, options->files, &list, &at);
-        examine_one(&recovery, options, heaps);
-        um_recovery_deinit(&recovery, options->files);
-    }
+    if (status == UM_FILE_OK)
+        *heaps = examine_list(&state, &list, false, options) + examine_list(&state, &list, true, options);
     um_heap_files_deinit(&list);
     if (status != UM_FILE_OK)
         snprintf(why, capacity, "the state directory %s cannot be read: %s", options->path,

@@ -35,9 +35,10 @@ int um_store_open_state(struct um_store *store, const struct um_state_options *o
  * that can. Fails likewise. */
 int um_state_examine(const struct um_state_options *options, size_t *heaps, char *why, size_t capacity);
 
-/* Whether a directory could be opened, if the process that may have it now had ended: its place, its owner and its mode are right. It is made
- * where it is not there. Fails as um_store_open_state() does, but not with UMEM_E_NAME_TAKEN. */
-int um_state_try(const char *path, char *why, size_t capacity);
+/* Whether a directory could be opened: its place, its owner and its mode are right, and where no process has it, its journal of handles is.
+ * It is made where it is not there. Fails as um_store_open_state() does; with UMEM_E_NAME_TAKEN, all is right but that a process has it, and
+ * *holder is that one's number, or 0 where that is not known. */
+int um_state_try(const char *path, int64_t *holder, char *why, size_t capacity);
 
 /* Writes what was changed. To be called before answers go out while um_store_status.is_uncommitted. Where it could not be written,
  * um_store_status.failures grows, and answers that tell of changes of the heaps that um_store_heap_has_failed() must not go out. With

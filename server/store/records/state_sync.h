@@ -42,7 +42,8 @@ enum um_sync_kind {
     UM_SYNC_HEAPS, /* of all heaps of which something is not on the disk: bytes, where wanted, then records */
     UM_SYNC_COMPACTION, /* the end of one */
     UM_SYNC_HANDLES,    /* what is left of one that was given up */
-    UM_SYNC_REMOVAL     /* before a destroyed heap's files are removed */
+    UM_SYNC_BYTES, /* of a destroyed heap, whose bytes are removed then, to make space for the rest of that */
+    UM_SYNC_REMOVAL /* likewise, whose other files are, too */
 };
 
 struct um_store_sync {

@@ -32,7 +32,7 @@ void um_account_free_if_unused(struct um_store *store, struct um_account *accoun
 {
     struct um_heap *heap = account->heap;
     struct um_owner *owner = account->owner;
-    if (account->first != UM_SLOT_NONE)
+    if (account->first != UM_SLOT_NONE || account->waiting != 0)
         return;
     if (owner->recent == account) {
         if (owner->open && !account->dead)

@@ -19,6 +19,7 @@
 #include "base/hex_avx2.h"
 #include "base/processor.h"
 #include "base/size.h"
+#include "base/text_avx2.h"
 #include "umem_errors.h"
 
 static void test_buf_keeps_its_limit(void **state)
@@ -232,6 +233,7 @@ static void test_wide_steps_are_in_this_build(void **state)
         um_hex_encode(text + shift, bytes + shift, SIZE);
         decoded = um_hex_decode_avx2(back + shift, (const unsigned char *)text + shift, 2 * SIZE);
         assert_int_equal(encoded, has_wide_steps && um_processor_has_avx2() ? SIZE : 0);
+        assert_int_equal(um_text_ascii_avx2(bytes + shift, SIZE), encoded);
         assert_int_equal(decoded, 2 * encoded);
         assert_memory_equal(back + shift, bytes + shift, decoded / 2);
     }
@@ -267,6 +269,32 @@ static void test_every_character_in_every_place(void **state)
                 assert_int_equal(bad, place);
         }
     }
+}
+
+/* Every character at every position of a long text: it is passed over or stopped at, by steps of 64 characters. */
+static void test_ordinary_characters_in_every_place(void **state)
+{
+    enum { STEP = 64, SIZE = 5 * STEP };
+    unsigned char text[SIZE + 1];
+    bool is_wide = um_text_ascii_avx2((const unsigned char *)memset(text, 'a', sizeof text), SIZE) == SIZE;
+
+    (void)state;
+    for (size_t place = 0; place < SIZE; place++) {
+        for (int character = 0; character < 256; character++) {
+            bool is_ascii = character < 0x80;
+            bool is_plain = character >= ' ' && character != '"' && character != '\\';
+            size_t before = is_wide ? place / STEP * STEP : 0;
+            size_t all = is_wide ? SIZE : 0;
+
+            memset(text, 'a', sizeof text);
+            text[place + 1] = (unsigned char)character;
+            assert_int_equal(um_text_ascii_avx2(text + 1, SIZE), is_ascii ? all : before);
+            assert_int_equal(um_text_plain_avx2(text + 1, SIZE, false), is_plain ? all : before);
+            assert_int_equal(um_text_plain_avx2(text + 1, SIZE, true), is_plain && is_ascii ? all : before);
+        }
+    }
+    assert_int_equal(um_text_plain_avx2(text, STEP - 1, true), 0);
+    assert_int_equal(um_text_ascii_avx2(text, STEP - 1), 0);
 }
 
 static void test_utf8_is_found_in_every_place(void **state)
@@ -414,6 +442,7 @@ int main(void)
         cmocka_unit_test(test_base64_is_strict),
         cmocka_unit_test(test_wide_steps_are_in_this_build),
         cmocka_unit_test(test_every_character_in_every_place),
+        cmocka_unit_test(test_ordinary_characters_in_every_place),
         cmocka_unit_test(test_utf8_is_found_in_every_place),
         cmocka_unit_test(test_every_byte_survives_both_encodings),
         cmocka_unit_test(test_utf8_names_the_first_bad_byte),

@@ -322,6 +322,63 @@ static void test_brackets_at_any_place(void **state)
     }
 }
 
+/* Where a text with a long string ends, whatever stands at whichever place of it, and wherever it is cut. */
+static void test_the_end_of_a_long_string(void **state)
+{
+    enum { SIZE = 700 };
+    static const char *const middles[] = {"\\\"", "\\\\", "]}", "\t", "\xc3\xa4"};
+    char text[SIZE + 8];
+
+    (void)state;
+    for (size_t middle = 0; middle < sizeof middles / sizeof *middles; middle++) {
+        for (size_t place = 5; place < SIZE; place++) {
+            size_t cut = place * 7 % (SIZE + 4);
+            struct um_json_end whole = {.depth = 0};
+            struct um_json_end pieces = {.depth = 0};
+
+            memset(text, 'a', sizeof text);
+            memcpy(text, "[\"\",\"", 5);
+            memcpy(text + place, middles[middle], 2);
+            memcpy(text + SIZE + 2, "\"][]", 4);
+            assert_ptr_equal(um_json_find_end(&whole, text, text + sizeof text), text + SIZE + 4);
+            assert_null(um_json_find_end(&pieces, text, text + cut));
+            assert_ptr_equal(um_json_find_end(&pieces, text + cut, text + sizeof text), text + SIZE + 4);
+        }
+    }
+}
+
+/* Memory for a message that is as long as is expected: more of it has its place at once, and a shorter one is as good. */
+static void test_memory_for_an_expected_message(void **state)
+{
+    enum { EXPECTED = 90 };
+    struct um_frame_message message;
+    struct um_frame frame;
+    char bytes[] = "  [1,";
+    size_t capacity;
+    char *space;
+
+    (void)state;
+    um_frame_init(&frame, 100, 100);
+    um_frame_expect(&frame, EXPECTED);
+    assert_null(frame.kept.data);
+    assert_int_equal(um_frame_feed(&frame, bytes, strlen(bytes)), UMEM_OK);
+    assert_int_equal(um_frame_next(&frame, &message), UM_FRAME_MORE);
+    um_frame_expect(&frame, EXPECTED);
+    assert_null(frame.kept.data);
+    assert_int_equal(um_frame_keep(&frame), UMEM_OK);
+    um_frame_expect(&frame, EXPECTED);
+    assert_in_range(frame.kept.capacity, EXPECTED, SIZE_MAX);
+    um_frame_expect(&frame, 1);
+    space = um_frame_reserve(&frame, 1, &capacity);
+    assert_non_null(space);
+    memcpy(space, "2]\n", 3);
+    um_frame_commit(&frame, 3);
+    assert_int_equal(um_frame_next(&frame, &message), UM_FRAME_MESSAGE);
+    assert_int_equal(message.size, strlen("[1,2]"));
+    assert_memory_equal(message.text, "[1,2]", message.size);
+    um_frame_deinit(&frame);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -342,6 +399,8 @@ int main(void)
         cmocka_unit_test(test_a_message_gives_its_memory),
         cmocka_unit_test(test_a_message_without_memory_of_its_own),
         cmocka_unit_test(test_brackets_at_any_place),
+        cmocka_unit_test(test_the_end_of_a_long_string),
+        cmocka_unit_test(test_memory_for_an_expected_message),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

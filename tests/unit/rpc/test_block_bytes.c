@@ -342,6 +342,95 @@ static void test_find_much_in_a_large_block(void **state)
     assert_true(is_null(take_result(session), "offset"));
 }
 
+/* ---- long answers go out in parts ---- */
+
+enum { LONG_SIZE = 300000 };
+
+/* What the connection was given before the answers were whole, and how often; NULL: it takes nothing. */
+static struct um_buf *sent;
+static unsigned parts;
+static size_t out_limit; /* of `out` from then on */
+
+static void on_send_part(struct um_session *session)
+{
+    parts++;
+    if (sent == NULL)
+        return;
+    um_buf_append(sent, session->out.data, session->out.size);
+    um_buf_deinit(&session->out);
+    session->out.size_limit = out_limit;
+}
+
+/* Sends a request of its own or in a batch; returns how many parts went out. What was answered is in `sent`. */
+static unsigned read_in_parts(struct um_session *session, const char *request)
+{
+    parts = 0;
+    feed_message(session, request, strlen(request), 0);
+    um_buf_append(sent, session->out.data, session->out.size);
+    um_buf_append_byte(sent, '\0');
+    um_buf_truncate(&session->out, 0);
+    return parts;
+}
+
+static void test_a_long_answer_in_parts(void **state)
+{
+    static const struct um_session_events events = {.send_part = on_send_part};
+    static const char *const encodings[] = {"base64", "hex"};
+    struct fixture *fixture = *state;
+    struct um_session *session = &fixture->session;
+    uint64_t block = new_block(session, "[300000]");
+    unsigned char *bytes = block_bytes(fixture, block);
+    struct um_buf whole;
+    struct um_buf pieces;
+    char request[256];
+
+    for (size_t i = 0; i < LONG_SIZE; i++)
+        bytes[i] = (unsigned char)(i * 7 + i / 256);
+    um_buf_init(&whole, SIZE_MAX);
+    um_buf_init(&pieces, SIZE_MAX);
+    out_limit = SIZE_MAX;
+    for (int i = 0; i < 2; i++) {
+        snprintf(request, sizeof request,
+                 MESSAGE_OF("1", "block.read", "{\"block\":%llu,\"encoding\":\"%s\"}"), (ULL)block,
+                 encodings[i]);
+        session->events = NULL;
+        sent = &whole;
+        assert_int_equal(read_in_parts(session, request), 0);
+        session->events = &events;
+        sent = &pieces;
+        assert_int_equal(read_in_parts(session, request), 3);
+        assert_int_equal(pieces.size, whole.size);
+        assert_memory_equal(pieces.data, whole.data, whole.size);
+        um_buf_truncate(&whole, 0);
+        um_buf_truncate(&pieces, 0);
+    }
+
+    /* Not where it is not alone or is no answer; nor with headers, which say how long it is. */
+    snprintf(request, sizeof request, "[" MESSAGE_OF("1", "block.read", "[%llu]") "]", (ULL)block);
+    assert_int_equal(read_in_parts(session, request), 0);
+    snprintf(request, sizeof request, "{\"jsonrpc\":\"2.0\",\"method\":\"block.read\",\"params\":[%llu]}",
+             (ULL)block);
+    assert_int_equal(read_in_parts(session, request), 0);
+    um_buf_append(&session->out, "{}\n", 3);
+    snprintf(request, sizeof request, MESSAGE_OF("1", "block.read", "[%llu]"), (ULL)block);
+    assert_int_equal(read_in_parts(session, request), 0);
+    fixture->other.events = &events;
+    assert_int_equal(read_in_parts(&fixture->other, request), 0);
+    fixture->other.events = NULL;
+
+    /* An answer that has begun cannot become an error: where memory runs out, the session ends. */
+    out_limit = 1000;
+    assert_true(um_session_is_ready(session));
+    um_dispatch_message(session, request, strlen(request), 0);
+    assert_true(session->broken);
+    assert_int_equal(session->out.size, 0);
+    session->events = NULL;
+    sent = NULL;
+    um_buf_deinit(&whole);
+    um_buf_deinit(&pieces);
+    take_all(&fixture->other);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -358,6 +447,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_find, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_find_in_a_large_block, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_find_much_in_a_large_block, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_a_long_answer_in_parts, fixture_setup, fixture_teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

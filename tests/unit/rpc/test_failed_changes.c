@@ -12,6 +12,7 @@
 
 #include "../store/temp_directory.h"
 #include "engine_fixture.h"
+#include "rpc/call/call_record.h"
 #include "rpc/call/engine_state.h"
 #include "rpc/engine/known_request.h"
 #include "store/journal/state_directory.h"
@@ -259,6 +260,42 @@ static void test_the_heap_can_only_be_read(void **state)
     assert_int_equal(um_store_get_status(fixture->store)->failures, 1);
 }
 
+static unsigned failed_records;
+
+static void on_call_ended(void *context, const struct um_call_record *record)
+{
+    (void)context;
+    if (record->code == UMEM_OK)
+        return;
+    failed_records++;
+    assert_int_equal(record->code, UMEM_E_CORRUPTED);
+    assert_string_equal(record->method, "block.alloc");
+    assert_string_equal(record->subjects[0].param, "heap");
+    assert_true(strtoull(record->subjects[0].text, NULL, 10) == world.heap);
+}
+
+/* They were counted as results, and recorded as such. */
+static void test_failures_are_counted(void **state)
+{
+    struct fixture *fixture = *state;
+    struct um_rpc *rpc = fixture->rpc;
+    uint64_t before = rpc->errors;
+    const struct um_method_stats *stats =
+        &rpc->meter.methods[um_table_place(um_table_find("block.alloc", strlen("block.alloc")))];
+
+    failed_records = 0;
+    rpc->events.call_ended = on_call_ended;
+    um_rpc_record_calls(rpc, true);
+    send_turn(&fixture->session);
+    commit(fixture);
+    um_rpc_record_calls(rpc, false);
+    expect_turn(&fixture->session);
+    assert_int_equal(rpc->errors, before + 5);
+    assert_int_equal(fixture->session.errors, 5);
+    assert_int_equal(stats->errors, 5);
+    assert_int_equal(failed_records, 5);
+}
+
 /* A notification's change is not the next answer's. */
 static void test_a_notification_has_no_answer(void **state)
 {
@@ -366,6 +403,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_another_failure_comes_later, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_raw_bytes_stay_at_their_place, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_the_heap_can_only_be_read, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_failures_are_counted, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_notification_has_no_answer, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_requests_of_a_known_shape, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_bytes_that_came_with_a_known_request, set_up, tear_down),

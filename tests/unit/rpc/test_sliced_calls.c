@@ -564,6 +564,44 @@ static void test_memory_of_a_long_message(void **state)
     }
 }
 
+/* A long answer is the same text whether its memory becomes that of the answers, or is copied behind one that waits, in either framing. */
+static void test_memory_of_a_long_answer(void **state)
+{
+    static const char *const requests[] = {
+        "{\"id\":\"\\n7\",\"method\":\"block.read\",\"params\":{\"block\":\"b\",\"at_most\":3000000}}",
+        "{\"id\":7,\"method\":\"block.read\",\"params\":{\"block\":\"b\",\"encoding\":\"utf8\"}}",
+        "{\"id\":7,\"method\":\"block.get\",\"params\":[\"b\",0,\"i8\",600000]}",
+        "{\"method\":\"block.read\",\"params\":{\"block\":\"b\"},\"jsonrpc\":\"2.0\"}",
+    };
+    static const char waiting[] = "an answer that waits";
+    struct fixture *fixture = *state;
+    struct um_session *session = &fixture->session;
+
+    fixture->limits.message_bytes = 16 << 20;
+    new_block(session, "{\"size\":3000000,\"name\":\"b\"}");
+    expect_result(session, MESSAGE("block.fill", "[\"b\",97]"));
+    for (size_t i = 0; i < 2 * (sizeof requests / sizeof requests[0]); i++) {
+        const char *request = requests[i / 2];
+        struct um_buf first = {.size_limit = SIZE_MAX};
+
+        session->framing = i % 2 == 0 ? UM_FRAMING_LINES : UM_FRAMING_HEADERS;
+        feed_message(session, request, strlen(request), 0);
+        work(fixture->rpc);
+        um_buf_append(&first, session->out.data, session->out.size);
+        um_buf_truncate(&session->out, 0);
+        um_buf_append_string(&session->out, waiting);
+        feed_message(session, request, strlen(request), 0);
+        work(fixture->rpc);
+        assert_int_equal(session->out.size, first.size + strlen(waiting));
+        assert_memory_equal(session->out.data, waiting, strlen(waiting));
+        assert_memory_equal(session->out.data + strlen(waiting), first.data, first.size);
+        assert_true(i / 2 == 3 ? first.size == 0 : first.size > 600000);
+        um_buf_truncate(&session->out, 0);
+        um_buf_deinit(&first);
+    }
+    session->framing = UM_FRAMING_LINES;
+}
+
 /* A session ends, or a block is freed, while a text is decoded. */
 static void test_the_end_while_bytes_are_decoded(void **state)
 {
@@ -651,6 +689,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_many_bytes_with_one_that_is_wrong, fixture_setup,
                                         fixture_teardown),
         cmocka_unit_test_setup_teardown(test_memory_of_a_long_message, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_memory_of_a_long_answer, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_the_end_while_bytes_are_decoded, fixture_setup,
                                         fixture_teardown),
         cmocka_unit_test_setup_teardown(test_a_heap_is_compacted_in_slices, fixture_setup, fixture_teardown),

@@ -92,6 +92,7 @@ static void test_only_plain_files_are_opened(void **state)
     (void)state;
     temp_directory_make(path);
     assert_int_equal(um_state_directory_open(path, true, &directory, why, sizeof why), UMEM_OK);
+    assert_int_equal(um_state_directory_holder(path), getpid());
     files = um_state_directory_files(directory);
     snprintf(name, sizeof name, "%s/link", path);
     assert_int_equal(symlink("lock", name), 0);
