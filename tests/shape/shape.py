@@ -320,7 +320,12 @@ def way(programs):
 DEPTH = 64
 
 
-def requests_of(kind, block):
+def request_of(method, params, number=1):
+    request = {"jsonrpc": "2.0", "id": number, "method": method, "params": params}
+    return json.dumps(request, separators=(",", ":")).encode()
+
+
+def requests_of(kind, block, heap=None):
     """What is sent at once: DEPTH requests on lines. The raw ones are exchange_raw()'s."""
     data = base64.b64encode(bytes(64)).decode()
     params = {
@@ -336,8 +341,10 @@ def requests_of(kind, block):
         method, values = params[kind]
         if kind in ("put", "get"):
             values = {key: "key:%03d" % number if value == "name" else value for key, value in values.items()}
-        requests.append({"jsonrpc": "2.0", "id": number, "method": method, "params": values})
-    return [json.dumps(request, separators=(",", ":")).encode() for request in requests]
+        if heap is not None and method == "block.alloc":
+            values = {"heap": heap, **values}
+        requests.append(request_of(method, values, number))
+    return requests
 
 
 def exchange(stream, requests):
@@ -378,12 +385,18 @@ def exchange_raw(stream, kind, block):
         raise SystemExit(f"shape: umemd has answered {answers[0]}")
 
 
-def instructions_of(umemd, folder, kind, rounds):
-    """All instructions of umemd that answers so many rounds of requests."""
+def instructions_of(umemd, folder, kind, rounds, heap):
+    """All instructions of umemd that answers so many rounds of requests, on a heap of the default kind, shared or durable."""
     path, profile = os.path.join(folder, f"pipe{rounds}"), os.path.join(folder, f"daemon{rounds}")
-    daemon, connection = start_daemon(profile_command(profile) + [umemd], path)
+    state = tempfile.mkdtemp(prefix="state-", dir=folder)
+    daemon, connection = start_daemon(profile_command(profile) + [umemd, "--state", state], path)
     stream = connection.makefile("rwb")
-    block = exchange(stream, [b'{"jsonrpc":"2.0","id":1,"method":"block.alloc","params":{"size":64}}'])[0]["result"]["block"]
+    made = {"size": 64}
+    if heap is not None:
+        lifetime = {"lifetime": heap} if heap == "durable" else {}
+        params = {"kind": "shared", "maximum_size": 1 << 26, **lifetime}
+        made["heap"] = exchange(stream, [request_of("heap.create", params)])[0]["result"]["heap"]
+    block = exchange(stream, [request_of("block.alloc", made)])[0]["result"]["block"]
     if kind.startswith("raw"):
         with socket.socket(socket.AF_UNIX) as other:
             other.connect(path)
@@ -394,7 +407,7 @@ def instructions_of(umemd, folder, kind, rounds):
     if kind == "get":
         exchange(stream, requests_of("put", block))
     for _ in range(rounds):
-        answers = exchange(stream, requests_of(kind, block))
+        answers = exchange(stream, requests_of(kind, block, made.get("heap")))
         if kind == "alloc + free":
             handles = [answer["result"]["block"] for answer in answers]
             free = '{"jsonrpc":"2.0","id":1,"method":"block.free","params":{"block":%d}}'
@@ -407,12 +420,21 @@ def instructions_of(umemd, folder, kind, rounds):
     return int(match.group(1))
 
 
-def instructions(umemd):
+def print_instructions(umemd, folder, kind, heap):
     few, many = 10, 60
+    used = instructions_of(umemd, folder, kind, many, heap) - instructions_of(umemd, folder, kind, few, heap)
+    title = kind if heap is None else f"{kind}, {heap} heap"
+    print(f"{title:28s}{used / ((many - few) * DEPTH):8.0f} instructions")
+
+
+def instructions(umemd):
     with tempfile.TemporaryDirectory(prefix="umem-shape-") as folder:
         for kind in ("read", "write", "alloc + free", "put", "get", "ping", "raw read", "raw write"):
-            used = instructions_of(umemd, folder, kind, many) - instructions_of(umemd, folder, kind, few)
-            print(f"{kind:14s}{used / ((many - few) * DEPTH):8.0f} instructions")
+            print_instructions(umemd, folder, kind, None)
+        # What a journal costs.
+        for kind in ("write", "alloc + free", "put"):
+            for heap in ("shared", "durable"):
+                print_instructions(umemd, folder, kind, heap)
 
 
 def places(root, method):
