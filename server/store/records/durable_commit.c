@@ -13,7 +13,7 @@
 /* The live block that a change was about, or NULL: it went with its session. */
 static struct um_block *find_live(struct um_store *store, um_handle handle)
 {
-    void *record;
+    void *record = NULL;
 
     if (um_slots_find(&store->blocks, handle, &record) != UM_SLOT_OK || !um_block_is_alive(store, record))
         return NULL;
