@@ -114,8 +114,8 @@ void um_frame_deinit(struct um_frame *frame);
  * UMEM_E_NO_MEMORY: the connection is lost. */
 int um_frame_feed(struct um_frame *frame, char *bytes, size_t size);
 
-/* Where the next bytes of a message of which at least `least` bytes were kept may be put without being copied: *capacity of them, as
- * many as have come already, up to UM_FRAME_FEED_LIMIT. NULL, and *capacity stays: there is no such message, or no memory; then
+/* Where the next bytes of a message of which at least `least` bytes were kept may be put without being copied: *capacity of them, at
+ * most as many as have come already, up to UM_FRAME_FEED_LIMIT. NULL, and *capacity stays: there is no such message, or no memory; then
  * um_frame_feed() takes what comes. When as um_frame_feed(). */
 char *um_frame_reserve(struct um_frame *frame, size_t least, size_t *capacity);
 
