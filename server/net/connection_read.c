@@ -5,7 +5,7 @@
 #include "umem_errors.h"
 
 enum {
-    READ_LIMIT = 1 << 30, /* bytes in one read: a uv_buf_t's length may have 32 bits */
+    READ_LIMIT = 1 << 20, /* bytes in one read: while the client sends, the system goes on giving more */
     LONG_SIZE =
         32768, /* bytes of a message: once so many are kept, the following ones are read directly behind them */
     EXPECTED_LIMIT = 1 << 22, /* bytes: memory for a longer message grows as it comes */

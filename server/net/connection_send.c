@@ -8,8 +8,7 @@ enum {
     SPARE_LIMIT = 1 << 22, /* bytes: larger memory is not kept for the next connection */
     WIDE_SIZE = 1 << 19,   /* bytes that a socket's buffer is made to take, once it has proved too small, */
     WIDE_FROM = 1 << 17,   /* by as many bytes */
-    TRY_LIMIT =
-        1 << 30, /* bytes in one part of a write that does not wait: a uv_buf_t's length may have 32 bits */
+    TRY_LIMIT = 1 << 20,   /* bytes in a step: while the client reads, the system goes on taking more */
     WRITE_LIMIT =
         1 << 20 /* bytes of a write that waits, one at a time: Windows keeps all of them in non-paged pool */
 };
@@ -157,6 +156,7 @@ UM_ALWAYS_INLINE bool must_hold(const struct um_connection *connection)
 static void send_output(struct um_connection *connection)
 {
     uv_buf_t bufs[UM_CONNECTION_PARTS];
+    size_t left = TRY_LIMIT;
 
     while (connection->state < UM_CONNECTION_CLOSING && connection->writing_size == 0) {
         unsigned count;
@@ -164,11 +164,16 @@ static void send_output(struct um_connection *connection)
 
         if (connection->unsent == 0 && !take_output(connection))
             return;
-        count = list_parts(connection, bufs, UM_CONNECTION_PARTS, TRY_LIMIT);
+        if (left == 0) {
+            start_write(connection); /* its end comes in another turn */
+            return;
+        }
+        count = list_parts(connection, bufs, UM_CONNECTION_PARTS, left);
         /* Windows always answers UV_EAGAIN. */
         sent = uv_try_write((uv_stream_t *)&connection->pipe, bufs, count);
         connection->cost += UM_COST_WRITE + (sent > 0 ? (uint64_t)sent : 0);
         if (sent > 0) {
+            left -= (size_t)sent < left ? (size_t)sent : left;
             drop_output(connection, (size_t)sent);
             if (!connection->is_wide && connection->unsent >= WIDE_FROM)
                 widen(connection);
