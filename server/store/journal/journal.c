@@ -69,6 +69,7 @@ static void log_init(struct um_journal_log *log)
 {
     *log = (struct um_journal_log){.file = NULL};
     um_buf_init(&log->batch, UM_JOURNAL_BATCH_LIMIT);
+    um_buf_init(&log->full, SIZE_MAX);
 }
 
 static void log_close(struct um_journal *journal, struct um_journal_log *log)
@@ -76,6 +77,7 @@ static void log_close(struct um_journal *journal, struct um_journal_log *log)
     if (log->file != NULL)
         journal->files->ops->close(log->file);
     um_buf_deinit(&log->batch);
+    um_buf_deinit(&log->full);
     log_init(log);
 }
 
@@ -134,11 +136,32 @@ static enum um_file_status log_seal(struct um_journal_log *log)
     return UM_FILE_OK;
 }
 
-/* Writes the batch. */
+/* Has a full batch wait for a sync, behind those that do already. UM_FILE_NO_MEMORY: it stays as it is. */
+static enum um_file_status log_hold(struct um_journal_log *log)
+{
+    if (um_buf_reserve(&log->full, log->batch.size + UM_JOURNAL_BATCH_TAIL) == NULL ||
+        log_seal(log) != UM_FILE_OK) {
+        um_buf_truncate(&log->full, log->full.size); /* forgets the failure */
+        return UM_FILE_NO_MEMORY;
+    }
+    um_buf_append(&log->full, log->batch.data, log->batch.size);
+    log->end += log->batch.size;
+    log->batches++;
+    um_buf_truncate(&log->batch, 0);
+    return UM_FILE_OK;
+}
+
+/* Writes the batches. */
 static enum um_file_status log_commit(struct um_journal *journal, struct um_journal_log *log)
 {
-    enum um_file_status status;
+    enum um_file_status status = UM_FILE_OK;
 
+    if (log->full.size != 0)
+        status =
+            journal->files->ops->write(log->file, log->end - log->full.size, log->full.data, log->full.size);
+    if (status != UM_FILE_OK)
+        return status;
+    um_buf_truncate(&log->full, 0);
     if (log->batch.size == 0)
         return UM_FILE_OK;
     status = log_seal(log);
@@ -213,6 +236,7 @@ static void fail(struct um_journal *journal, enum um_file_status status)
     journal->state = UM_JOURNAL_FAILED;
     journal->failure = status;
     um_buf_truncate(&journal->current.batch, 0);
+    um_buf_truncate(&journal->current.full, 0);
     um_journal_compact_cancel(journal);
 }
 
@@ -330,14 +354,25 @@ static bool is_full(const struct um_journal_log *log, size_t size)
 
 enum um_file_status um_journal_reserve(struct um_journal *journal, size_t size, bool is_freeing)
 {
-    enum um_file_status status;
+    enum um_file_status status = UM_FILE_OK;
 
-    if (is_full(&journal->current, size))
-        (void)um_journal_commit(journal);
-    if (is_full(&journal->next, size))
-        um_journal_commit_next(journal);
+    if (is_full(&journal->current, size)) {
+        if (journal->holds)
+            status = log_hold(&journal->current);
+        else
+            (void)um_journal_commit(journal);
+    }
+    if (is_full(&journal->next, size)) {
+        /* Before it is complete, it does not count. */
+        if (journal->holds && journal->compaction == UM_JOURNAL_COMPLETING && status == UM_FILE_OK)
+            status = log_hold(&journal->next);
+        else
+            um_journal_commit_next(journal);
+    }
     if (journal->state == UM_JOURNAL_FAILED)
         return journal->failure;
+    if (status != UM_FILE_OK)
+        return status;
     status = log_reserve(journal, &journal->current, size, is_freeing ? 0 : UM_JOURNAL_SLACK);
     if (status != UM_FILE_OK || journal->compaction == UM_JOURNAL_NOT_COMPACTING)
         return status;
@@ -417,12 +452,18 @@ bool um_journal_wants_sync(const struct um_journal *journal)
 /* What is to be written goes with the sync, and counts as written. */
 static void take_batch(struct um_journal_log *log, struct um_journal_sync *sync)
 {
-    sync->status = log->batch.size != 0 ? log_seal(log) : UM_FILE_OK;
-    if (log->batch.size == 0 || sync->status != UM_FILE_OK)
+    sync->at = log->end - log->full.size;
+    if (log->full.size != 0 && log->batch.size != 0)
+        sync->status = log_hold(log);
+    else if (log->batch.size != 0)
+        sync->status = log_seal(log);
+    if (sync->status != UM_FILE_OK)
         return;
-    um_buf_swap(&sync->batch, &log->batch);
-    log->end += sync->batch.size;
-    log->batches++;
+    um_buf_swap(&sync->batch, log->full.size != 0 ? &log->full : &log->batch);
+    if (sync->at == log->end && sync->batch.size != 0) {
+        log->end += sync->batch.size;
+        log->batches++;
+    }
 }
 
 static void sync_begin(struct um_journal *journal, struct um_journal_log *log, struct um_journal_sync *sync,

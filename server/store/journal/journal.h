@@ -29,8 +29,9 @@ struct um_journal_log {
     uint32_t number;      /* of the file, in its name */
     uint64_t key;         /* of the checks */
     struct um_buf batch;  /* what is to be written; begins with space for a batch's head. Empty: nothing */
-    uint64_t end;         /* bytes: where the next batch goes */
-    uint64_t batches;     /* written so far */
+    struct um_buf full;   /* batches before it that wait for a sync which takes them (um_journal.holds) */
+    uint64_t end;         /* bytes: where the next batch goes, behind those */
+    uint64_t batches;     /* before the next one */
     uint64_t reserved;    /* bytes that the file has */
     uint64_t synced_end;  /* bytes that are on the disk */
     uint64_t synced_size; /* bytes that the file has on the disk */
@@ -57,6 +58,7 @@ struct um_journal {
     enum um_journal_state state;
     enum um_file_status failure; /* FAILED: why */
     bool is_syncing;             /* either file is: between the two calls that begin and end it */
+    bool holds;                  /* set by the owner: a batch that is full is written by a sync, too */
 };
 
 /* The name of a heap's file: of its journal with this number, or with 0 of its bytes. Heap 0 stands for the journal of handles. */
@@ -99,7 +101,8 @@ void um_journal_add_to_next(struct um_journal *journal, const struct um_journal_
 /* Whether there is something to commit. */
 static inline bool um_journal_is_uncommitted(const struct um_journal *journal)
 {
-    return journal->current.batch.size != 0 || journal->next.batch.size != 0;
+    return journal->current.full.size != 0 || journal->current.batch.size != 0 ||
+           journal->next.full.size != 0 || journal->next.batch.size != 0;
 }
 
 /* Writes what was added. From then on it outlives the process. False: the journal has failed. */

@@ -129,6 +129,7 @@ int um_durable_create(struct um_store *store, struct um_heap *heap, const char *
     status = um_journal_create(&made->journal, state->files, &header, &entry);
     if (status != UM_FILE_OK)
         goto fail;
+    made->journal.holds = state->is_always;
     status = um_journal_reserve(&made->journal, UM_DURABLE_NOTE_SIZE, false);
     if (status == UM_FILE_OK)
         status = make_bytes(state, &header, entry.length, &made->bytes);

@@ -476,6 +476,7 @@ static bool continue_journal(struct restore *restore)
         free(durable);
         return false;
     }
+    durable->journal.holds = restore->state->is_always;
     if (is_foreign(restore->state, recovery))
         set_place(restore->state, &durable->journal, restore->state->handles.header.place);
     recovery->file = NULL;

@@ -9,8 +9,8 @@
 enum {
     FILES_LIMIT = 64,
     NAME_CAPACITY = 64,
-    SECTOR = 512,           /* bytes that reach the disk together */
-    SIZE_LIMIT = 512 * 1024 /* bytes in a file */
+    SECTOR = 512,                /* bytes that reach the disk together */
+    SIZE_LIMIT = 4 * 1024 * 1024 /* bytes in a file */
 };
 
 struct um_file {

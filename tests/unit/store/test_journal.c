@@ -253,9 +253,11 @@ static void die(struct world *world)
     if (world->journal.next.file != NULL)
         world->files->ops->close(world->journal.next.file);
     um_buf_deinit(&world->journal.next.batch);
+    um_buf_deinit(&world->journal.next.full);
     if (world->journal.current.file != NULL)
         world->files->ops->close(world->journal.current.file);
     um_buf_deinit(&world->journal.current.batch);
+    um_buf_deinit(&world->journal.current.full);
     assert_int_equal(fake_files_count_open(world->files), 0);
 }
 
@@ -478,6 +480,44 @@ static void test_freeing_may_take_the_last_space(void **state)
     assert_int_equal(um_journal_reserve(&world.journal, size, true), UM_FILE_OK);
     assert_int_equal(um_journal_reserve(&world.journal, um_journal_entry_size(&entry), true), UM_FILE_OK);
     assert_false(fake_files_have_failed(world.files));
+    die(&world);
+    fake_files_free(world.files);
+}
+
+/* All that a sync takes is written by it, however many batches that are. */
+static void test_full_batches_wait_for_the_sync(void **state)
+{
+    const struct um_journal_entry entry = {.type = UM_JOURNAL_FREE, .handle = 6};
+    char name[UM_JOURNAL_NAME_CAPACITY];
+    struct um_journal_summary summary;
+    struct um_journal_sync sync;
+    unsigned char *bytes;
+    uint64_t size;
+    uint64_t end;
+
+    (void)state;
+    begin(9);
+    um_journal_name(name, HEAP, 1);
+    assert_true(um_journal_commit(&world.journal));
+    end = world.journal.current.end;
+    world.journal.holds = true;
+    while (world.journal.current.end < end + 2 * UM_JOURNAL_BATCH_LIMIT) {
+        assert_int_equal(um_journal_reserve(&world.journal, 16, true), UM_FILE_OK);
+        um_journal_add(&world.journal, &entry, true);
+    }
+    assert_true(um_journal_is_uncommitted(&world.journal));
+    um_journal_sync_begin(&world.journal, &sync, true);
+    bytes = fake_files_bytes(world.files, name, &size);
+    assert_true(size > end);
+    for (uint64_t at = end; at < size; at++)
+        assert_int_equal(bytes[at], 0);
+    um_journal_sync_run(&sync);
+    assert_true(um_journal_sync_end(&world.journal, &sync));
+    assert_false(um_journal_is_uncommitted(&world.journal));
+    bytes = fake_files_bytes(world.files, name, &size);
+    assert_int_equal(um_journal_examine(bytes, size, &summary), UM_JOURNAL_WHOLE);
+    assert_int_equal(summary.end, world.journal.current.end);
+    assert_int_equal(summary.batches, world.journal.current.batches);
     die(&world);
     fake_files_free(world.files);
 }
@@ -766,6 +806,7 @@ int main(void)
         cmocka_unit_test(test_failures_lose_nothing),
         cmocka_unit_test(test_a_failed_sync_is_not_tried_again),
         cmocka_unit_test(test_freeing_may_take_the_last_space),
+        cmocka_unit_test(test_full_batches_wait_for_the_sync),
         cmocka_unit_test(test_it_is_written_anew_once_in_a_sync),
         cmocka_unit_test(test_a_file_is_extended_by_what_there_is_space_for),
         cmocka_unit_test(test_names_of_files),
