@@ -112,7 +112,7 @@ static void on_written(uv_write_t *write, int status)
 /* Leaves the next part to libuv. One at a time: on Windows it would copy several into one. */
 static void start_write(struct um_connection *connection)
 {
-    uv_buf_t buf;
+    uv_buf_t buf = uv_buf_init(NULL, 0);
     unsigned count = list_parts(connection, &buf, 1, WRITE_LIMIT);
 
     assert(count == 1);
