@@ -6,6 +6,7 @@
 #include "store/records/durable_make.h"
 #include "store/records/durable_part.h"
 #include "store/records/fault.h"
+#include "store/records/heaps.h"
 #include "store/records/state_sync.h"
 
 /* A sync of all heaps that want one, or where only flushes are wanted, of those that wait for one. It counts even where there is none. */
@@ -65,8 +66,7 @@ static bool is_whole(const struct um_heap *heap)
 {
     struct um_heap_memory_stats figures;
 
-    heap->ops->get_stats(heap->memory, &figures);
-    return !figures.corrupted;
+    return !um_heap_get_memory_stats(heap, &figures) || !figures.corrupted;
 }
 
 int um_heap_flush(struct um_heap *heap, uint64_t *ticket, struct um_fault *fault)
