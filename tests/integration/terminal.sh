@@ -209,7 +209,7 @@ enter 'umem heap info process; echo status=$?'
 await 'status=0'
 await 'locked                 no'
 if [ "$has_editor" != 0 ]; then
-    enter 'ls -l history | cut -c1-10; UMEM_HISTFILE=history umem shell'
+    enter 'ls -l history | cut -c1-10; UMEM_HISTFILE=history umem shell; echo left=$?'
     await '-rw-------'
     await 'umem>'
     keys Up
@@ -217,8 +217,9 @@ if [ "$has_editor" != 0 ]; then
     keys Up
     await 'umem> dump typed'
     keys C-c
+    await '^C'
     keys C-d
-    await 'ready:'
+    await 'left=0'
 fi
 echo "a shell: as expected"
 

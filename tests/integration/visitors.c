@@ -10,6 +10,8 @@
 #include <cmocka.h>
 #include <uv.h>
 
+#include "daemon_fixture.h"
+
 enum {
     RECONNECT_MS = 120000, /* more than any start of a daemon takes */
     THREADS_MAXIMUM = 8,
@@ -19,6 +21,7 @@ enum {
 
 struct visitor {
     struct visitors *all;
+    umem_client *client; /* of one that stays connected */
     uv_thread_t thread;
     int code; /* what went wrong */
     char message[512];
@@ -93,14 +96,11 @@ static void reside(void *context)
 {
     struct visitor *visitor = context;
     struct visitors *all = visitor->all;
-    umem_client *client =
-        umem_client_new(&(struct umem_options){.pipe = all->pipe, .reconnect_ms = RECONNECT_MS});
-    int code = umem_connect(client);
-    bool goes_on = code == UMEM_OK || take(visitor, client, code, false);
+    bool goes_on = true;
 
     while (goes_on && !is_over(all))
-        goes_on = take(visitor, client, call(client, all->block), true);
-    umem_client_free(client);
+        goes_on = take(visitor, visitor->client, call(visitor->client, all->block), true);
+    umem_client_free(visitor->client);
 }
 
 struct visitors *visitors_start(const char *pipe, umem_handle block, unsigned visiting, unsigned residing)
@@ -116,6 +116,12 @@ struct visitors *visitors_start(const char *pipe, umem_handle block, unsigned vi
         struct visitor *visitor = &all->visitors[all->count];
 
         visitor->all = all;
+        /* Before the test ends the daemon for the first time. */
+        if (all->count >= visiting) {
+            visitor->client =
+                umem_client_new(&(struct umem_options){.pipe = pipe, .reconnect_ms = RECONNECT_MS});
+            ok(visitor->client, umem_connect(visitor->client));
+        }
         assert_int_equal(uv_thread_create(&visitor->thread, all->count < visiting ? visit : reside, visitor),
                          0);
     }
