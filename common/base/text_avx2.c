@@ -37,7 +37,7 @@ UM_AVX2 static __m256i mark_special(__m256i bytes, __m256i tops)
                            _mm256_or_si256(is_backslash, _mm256_and_si256(bytes, tops)));
 }
 
-UM_AVX2 static size_t skip_plain(const unsigned char *text, size_t size, bool only_ascii)
+UM_AVX2 static size_t skip_wide(const unsigned char *text, size_t size, bool only_ascii)
 {
     const __m256i tops = _mm256_set1_epi8(only_ascii ? -128 : 0);
     size_t done = 0;
@@ -59,7 +59,7 @@ size_t um_text_ascii_avx2(const unsigned char *text, size_t size)
 
 size_t um_text_plain_avx2(const unsigned char *text, size_t size, bool only_ascii)
 {
-    return um_processor_has_avx2() ? skip_plain(text, size, only_ascii) : 0;
+    return um_processor_has_avx2() ? skip_wide(text, size, only_ascii) : 0;
 }
 
 #else

@@ -35,7 +35,7 @@ struct restore {
     struct um_owner **owners; /* as they come in the replay */
     struct um_heap *heap;
     uint64_t kept_size; /* bytes of the journal that the blocks take which are there */
-    size_t settled;     /* blocks, and names of blocks, that others have */
+    size_t given_up;    /* blocks, and names of blocks, because others have them */
     char why[WHY_CAPACITY];
 };
 
@@ -241,7 +241,7 @@ static void settle_slot(struct restore *restore, struct um_replay_block *block)
     um_handle other = um_slots_find_live(slots, block->handle);
     void *record = NULL;
 
-    restore->settled += other != 0;
+    restore->given_up += other != 0;
     if (other > block->handle) {
         block->is_freed = true;
         block->is_replaced = true;
@@ -260,10 +260,10 @@ static void settle_name(struct restore *restore, struct um_replay_block *block)
         return;
     block->name_size = 0;
     block->is_renamed = true;
-    restore->settled++;
+    restore->given_up++;
 }
 
-/* Whether another heap has the handle or the name of this one, or a block's that must not be settled. */
+/* Whether another heap has the handle or the name of this one, or a block's that must not be given up. */
 static bool is_taken(const struct restore *restore)
 {
     struct um_store *store = restore->store;
@@ -553,14 +553,14 @@ static bool restore_one(struct um_state *state, struct um_recovery *recovery,
         report(options, restore.why);
         recovery->kind = UM_RECOVERY_CORRUPTED;
     }
-    if (done && restore.settled != 0) {
+    if (done && restore.given_up != 0) {
         snprintf(restore.why, sizeof restore.why,
                  "heap %llu in %s is of another moment than other heaps there, as after a power failure, or "
                  "with an "
                  "older copy of its files: %zu blocks or names of blocks were given up, because newer ones "
                  "have their "
                  "handles or names",
-                 (unsigned long long)recovery->heap, state->path, restore.settled);
+                 (unsigned long long)recovery->heap, state->path, restore.given_up);
         report(options, restore.why);
     }
     if (restore.memory != NULL)
