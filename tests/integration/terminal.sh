@@ -165,7 +165,7 @@ echo "colours: as expected"
 
 has_editor=$(ldd "$bin/umem" | grep -c libedit || true)
 # Each with a history of its own, which is none of the user's.
-enter 'UMEM_HISTFILE=history umem shell'
+enter 'UMEM_HISTFILE=history umem shell; echo left=$?'
 await 'umem>'
 keys -l 'alloc 8 --name typed'
 keys Enter
@@ -204,7 +204,7 @@ if [ "$has_editor" != 0 ]; then
 fi
 keys -l 'exit'
 keys Enter
-await 'ready:'
+await 'left=0'
 enter 'umem heap info process; echo status=$?'
 await 'status=0'
 await 'locked                 no'

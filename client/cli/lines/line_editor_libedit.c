@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <wchar.h>
 
 #include <histedit.h>
 
@@ -70,7 +71,7 @@ static bool insert(EditLine *edit, const struct candidates *candidates, size_t s
 }
 
 /* A word with quotes or backslashes in it is left as it is. */
-static unsigned char complete(EditLine *edit, int key)
+static unsigned char complete(EditLine *edit, wint_t key)
 {
     const LineInfo *info = el_line(edit);
     size_t size = (size_t)(info->cursor - info->buffer);
@@ -153,7 +154,8 @@ struct cli_editor *cli_editor_new(const char *prompt, cli_editor_complete *calle
     el_set(editor->edit, EL_PROMPT, prompt_of);
     el_set(editor->edit, EL_EDITOR, "emacs");
     el_set(editor->edit, EL_HIST, history, editor->history);
-    el_set(editor->edit, EL_ADDFN, "umem-complete", "completes a word", complete);
+    /* The wide call keeps the names as they are; the narrow one makes copies that el_end() does not free. */
+    el_wset(editor->edit, EL_ADDFN, L"umem-complete", L"completes a word", complete);
     el_set(editor->edit, EL_BIND, "^I", "umem-complete", NULL);
     el_source(editor->edit, NULL);
     find_history(editor);
