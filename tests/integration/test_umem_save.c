@@ -470,12 +470,59 @@ static void test_wrong_dumps(void **state)
         status = umem(files->daemon, NULL, WORDS("load", files->one));
         if (status != cases[i].status)
             fail_msg("case %zu ended with %d: %s", i, status, cases[i].dump);
-        if (strstr(command.errors, cases[i].error) == NULL)
+        if (strstr(command.errors, cases[i].error) == NULL || strstr(command.errors, files->one) == NULL)
             fail_msg("case %zu: %s", i, command.errors);
         expect_nothing(files);
     }
     assert_int_equal(umem(files->daemon, NULL, WORDS("load", "no/such/file")), 6);
     assert_int_equal(umem(files->daemon, NULL, WORDS("load")), 2);
+}
+
+/* What editors, PowerShell, a disk and a slip of the hand make of a file. */
+static void test_bytes_that_are_no_dump(void **state)
+{
+#define FIRST "{\"dump\":{\"format\":1}}\n"
+#define LAST "{\"dump\":{\"end\":1,\"heaps\":0,\"blocks\":0,\"bytes\":0}}\n"
+    static const struct {
+        const char *bytes;
+        size_t size;
+        const char *error; /* NULL: it is loaded */
+    } cases[] = {
+#define BYTES(text) text, sizeof(text) - 1
+        {BYTES("\xef\xbb\xbf" FIRST LAST), NULL},
+        {BYTES("\xef\xbb\xbf"), "is empty"},
+        {BYTES("\xef\xbb\xbf\xef\xbb\xbf" FIRST LAST), "its first line is not JSON"},
+        {BYTES(FIRST "\xef\xbb\xbf" LAST), "line 2 of the dump is not JSON"},
+        {BYTES("\xff\xfe{\0}\0\r\0\n\0"), "is UTF-16, and must be UTF-8"},
+        {BYTES("\xfe\xff\0{\0}\0\n"), "is UTF-16, and must be UTF-8"},
+        {BYTES("\xff\xfe"), "is UTF-16, and must be UTF-8"},
+        {BYTES("{\0}\0\n\0"), "has a NUL byte in it"},
+        {BYTES("\0"), "has a NUL byte in it"},
+        {BYTES(FIRST "\0\n" LAST), "line 2 of "},
+        {BYTES(FIRST "{\"method\":\"block.alloc\",\"params\":{\"size\":1,\"name\":\"n\"}}\n\0\0\0\0"),
+         "has a NUL byte in it"},
+        {BYTES("\xff\xff\n"), "its first line is not JSON"},
+#undef BYTES
+    };
+    struct files *files = *state;
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const char *error = cases[i].error;
+        int status;
+
+        file_write(files->one, cases[i].bytes, cases[i].size);
+        status = umem(files->daemon, NULL, WORDS("load", files->one));
+        if (status != (error != NULL ? 6 : 0))
+            fail_msg("case %zu ended with %d: %s", i, status, command.errors);
+        if (error != NULL &&
+            (strstr(command.errors, error) == NULL || strstr(command.errors, files->one) == NULL))
+            fail_msg("case %zu: %s", i, command.errors);
+        expect_nothing(files);
+    }
+    assert_int_equal(umem(files->daemon, NULL, WORDS("load", ".")), 6);
+    expect_errors("cannot be");
+#undef LAST
+#undef FIRST
 }
 
 /* Ends of lines as Windows has them, lines that are empty, and none at the last one. */
@@ -522,6 +569,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_corrupted_heaps, files_set_up, files_tear_down),
         cmocka_unit_test_setup_teardown(test_cut_dumps, files_set_up, files_tear_down),
         cmocka_unit_test_setup_teardown(test_wrong_dumps, files_set_up, files_tear_down),
+        cmocka_unit_test_setup_teardown(test_bytes_that_are_no_dump, files_set_up, files_tear_down),
         cmocka_unit_test_setup_teardown(test_other_line_ends, files_set_up, files_tear_down),
         cmocka_unit_test_setup_teardown(test_load_in_a_session, files_set_up, files_tear_down),
     };

@@ -28,7 +28,7 @@ static int read_more(struct cli_line_reader *reader)
     reader->searched -= reader->taken;
     reader->taken = 0;
     if (reader->bytes.size > LINE_LIMIT)
-        return cli_fail(CLI_USAGE, "line %llu of %s has more than %d bytes",
+        return cli_fail(CLI_FAILED, "line %llu of %s has more than %d bytes",
                         (unsigned long long)reader->number + 1, reader->name, LINE_LIMIT);
     space = um_buf_reserve(&reader->bytes, READ_SIZE);
     if (space == NULL)
@@ -40,6 +40,21 @@ static int read_more(struct cli_line_reader *reader)
     reader->has_ended = size == 0;
     if (reader->has_ended && reader->bytes.size != 0)
         um_buf_append_byte(&reader->bytes, '\n');
+    return CLI_OK;
+}
+
+/* Passes over the mark of UTF-8 that programs for Windows put before a text. */
+static int skip_byte_order_mark(struct cli_line_reader *reader)
+{
+    const char *begin = reader->bytes.data;
+
+    if (reader->bytes.size >= 3 && memcmp(begin, "\xef\xbb\xbf", 3) == 0)
+        reader->taken = 3;
+    if (reader->bytes.size >= 2 && (memcmp(begin, "\xff\xfe", 2) == 0 || memcmp(begin, "\xfe\xff", 2) == 0))
+        return cli_fail(CLI_FAILED,
+                        "%s is UTF-16, and must be UTF-8: \">\" of Windows PowerShell writes UTF-16, "
+                        "that of cmd.exe and --file do not",
+                        reader->name);
     return CLI_OK;
 }
 
@@ -59,14 +74,17 @@ int cli_line_reader_next(struct cli_line_reader *reader, char **line)
         reader->searched = reader->bytes.size;
         status = read_more(reader);
     }
-    if (end == NULL)
+    if (reader->number == 0 && status == CLI_OK)
+        status = skip_byte_order_mark(reader);
+    if (end == NULL || status != CLI_OK)
         return status;
     *end = '\0';
     reader->number++;
     *line = reader->bytes.data + reader->taken;
     reader->taken = reader->searched = (size_t)(end + 1 - reader->bytes.data);
     if (strlen(*line) != (size_t)(end - *line))
-        return cli_fail(CLI_USAGE, "line %llu of %s has a NUL byte in it", (unsigned long long)reader->number,
-                        reader->name);
+        return cli_fail(CLI_FAILED,
+                        "line %llu of %s has a NUL byte in it: the file is no UTF-8 text, or was damaged",
+                        (unsigned long long)reader->number, reader->name);
     return CLI_OK;
 }

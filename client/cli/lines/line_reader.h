@@ -24,8 +24,9 @@ struct cli_line_reader {
 void cli_line_reader_init(struct cli_line_reader *reader, int file, const char *name);
 void cli_line_reader_deinit(struct cli_line_reader *reader);
 
-/* Reads a line; *line is without its end, and good until the next call; NULL behind the last one. Returns an exit status; a failure
- * has been reported: the file cannot be read, memory runs out, a line has a NUL in it or more than 64 MiB. */
+/* Reads a line; *line is without its end, and good until the next call; NULL behind the last one. A byte order mark of UTF-8
+ * before the first line is passed over. Returns CLI_OK or CLI_FAILED; a failure has been reported: the file cannot be read, memory
+ * runs out, the file is UTF-16, a line has a NUL in it or more than 64 MiB. */
 int cli_line_reader_next(struct cli_line_reader *reader, char **line);
 
 #endif

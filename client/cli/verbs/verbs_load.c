@@ -72,7 +72,7 @@ static int fail_dump(const struct load *load, const char *format, ...)
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    return cli_fail(CLI_FAILED, "line %llu of the dump %s; nothing was loaded",
+    return cli_fail(CLI_FAILED, "%s: line %llu of the dump %s; nothing was loaded", load->reader.name,
                     (unsigned long long)load->reader.number, text);
 }
 
@@ -85,8 +85,8 @@ static int fail_request(const struct load *load, uint64_t line)
     if (!umem_is_connected(load->cli->client))
         return cli_fail_call(load->cli);
     snprintf(text, sizeof text, "%s", failure->message);
-    return cli_fail_as_daemon(load->cli, failure->code, "line %llu of the dump: %s; nothing was loaded",
-                              (unsigned long long)line, text);
+    return cli_fail_as_daemon(load->cli, failure->code, "%s: line %llu of the dump: %s; nothing was loaded",
+                              load->reader.name, (unsigned long long)line, text);
 }
 
 /* ---- requests of the same parameters ---- */
@@ -273,8 +273,8 @@ static int check_heap(const struct load *load, const struct wanted_heap *heap)
     if (code == UMEM_OK)
         return cli_fail_as_daemon(
             load->cli, UMEM_E_NAME_TAKEN,
-            "line %llu of the dump: there is a heap \"%s\" already; nothing was loaded, see --replace",
-            (unsigned long long)heap->line, heap->name);
+            "%s: line %llu of the dump: there is a heap \"%s\" already; nothing was loaded, see --replace",
+            load->reader.name, (unsigned long long)heap->line, heap->name);
     return code == UMEM_E_UNKNOWN_HANDLE ? CLI_OK : fail_request(load, heap->line);
 }
 
@@ -625,8 +625,8 @@ static int take_lookup(struct load *load, const struct loaded *block, int code)
     if (code == UMEM_OK)
         return cli_fail_as_daemon(
             load->cli, UMEM_E_NAME_TAKEN,
-            "line %llu of the dump: there is a block \"%s\" already; nothing was loaded, see --replace",
-            (unsigned long long)block->line, block->name);
+            "%s: line %llu of the dump: there is a block \"%s\" already; nothing was loaded, see --replace",
+            load->reader.name, (unsigned long long)block->line, block->name);
     return code == UMEM_E_UNKNOWN_HANDLE ? CLI_OK : fail_request(load, block->line);
 }
 
@@ -646,10 +646,10 @@ static int take_name(struct load *load, const struct loaded *block, int code)
         return CLI_OK;
     if (!umem_is_connected(load->cli->client))
         return cli_fail_call(load->cli);
-    return cli_fail_as_daemon(load->cli, code, "line %llu of the dump: %s; %llu of %llu blocks were loaded",
-                              (unsigned long long)block->line, umem_error_text(code),
-                              (unsigned long long)(block - load->blocks),
-                              (unsigned long long)load->block_count);
+    return cli_fail_as_daemon(
+        load->cli, code, "%s: line %llu of the dump: %s; %llu of %llu blocks were loaded", load->reader.name,
+        (unsigned long long)block->line, umem_error_text(code), (unsigned long long)(block - load->blocks),
+        (unsigned long long)load->block_count);
 }
 
 /* For all blocks, or all that get a name, some at a time. */
@@ -704,9 +704,9 @@ static int check_names(struct load *load)
             again = named[i]->line > named[i - 1]->line ? named[i] : named[i - 1];
     }
     if (again != NULL)
-        status = cli_fail(CLI_FAILED,
-                          "line %llu of the dump has the name \"%s\" of another block; nothing was loaded",
-                          (unsigned long long)again->line, again->name);
+        status = cli_fail(
+            CLI_FAILED, "%s: line %llu of the dump has the name \"%s\" of another block; nothing was loaded",
+            load->reader.name, (unsigned long long)again->line, again->name);
     free(named);
     return status;
 }
@@ -780,17 +780,19 @@ const struct cli_verb cli_load_verbs[] = {
      .words = "FILE",
      .options = CLI_TAKES(REPLACE),
      .summary = "make the heaps and blocks of a dump that umem save has written",
-     .detail = "\"-\" is standard input. Heaps come back with their names, kinds, flags, sizes and "
-               "alignments, blocks with their names, sizes "
-               "and bytes; handles are new. A block without a name is an orphan afterwards. A name that is "
-               "taken is an error, unless "
-               "--replace is given: then heaps that are there and fit are used, and blocks of the same names "
-               "are replaced.\n\n"
-               "All bytes are there before the first block gets its name. Where the dump is damaged, cut or "
-               "edited so that it does not fit "
-               "together, where a name is taken or the daemon refuses a line, nothing is changed, and the "
-               "message has the line's number. If "
-               "umem is killed, only empty heaps can be left.",
+     .detail =
+         "\"-\" is standard input. Heaps come back with their names, kinds, flags, sizes and "
+         "alignments, blocks with their names, sizes "
+         "and bytes; handles are new. A block without a name is an orphan afterwards. A name that is "
+         "taken is an error, unless "
+         "--replace is given: then heaps that are there and fit are used, and blocks of the same names "
+         "are replaced.\n\n"
+         "All bytes are there before the first block gets its name. Where the dump is damaged, cut or "
+         "edited so that it does not fit "
+         "together, where a name is taken or the daemon refuses a line, nothing is changed, and the "
+         "message has the file and the line's number. The file must be UTF-8: with \">\", Windows PowerShell "
+         "writes UTF-16, and save --file does not. If "
+         "umem is killed, only empty heaps can be left.",
      .example = "umem load all.dump\ngunzip < scratch.dump.gz | umem load - --replace",
      .run = load_dump},
     {.name = NULL},
