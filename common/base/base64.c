@@ -144,23 +144,12 @@ static size_t find_no_digit(const unsigned char *text, size_t length)
     return at;
 }
 
-bool um_base64_decode(void *out, const char *text, size_t length, size_t *size, size_t *bad_offset)
+bool um_base64_decode_part(void *out, const char *text, size_t length, size_t *size, size_t *bad_offset)
 {
     const unsigned char *in = (const unsigned char *)text;
-    unsigned char *bytes = out;
-    size_t padding = 0;
-    size_t at;
+    size_t at = length >= UM_BASE64_WIDE_LENGTH ? um_base64_decode_avx2(out, in, length) : 0;
+    unsigned char *bytes = (unsigned char *)out + at / 4 * 3;
 
-    if (length % 4 != 0) {
-        *bad_offset = length;
-        return false;
-    }
-    if (length != 0 && text[length - 1] == '=')
-        padding = text[length - 2] == '=' ? 2 : 1;
-    if (padding != 0)
-        length -= 4;
-    at = length >= UM_BASE64_WIDE_LENGTH ? um_base64_decode_avx2(bytes, in, length) : 0;
-    bytes += at / 4 * 3;
     /* What is written never reaches what is still to be read, where both are the same memory. */
     for (; at < length; at += 4, bytes += 3) {
         uint32_t group = read_group(in + at);
@@ -173,19 +162,51 @@ bool um_base64_decode(void *out, const char *text, size_t length, size_t *size, 
         bytes[1] = (unsigned char)(group >> 8);
         bytes[2] = (unsigned char)group;
     }
-    if (padding != 0) {
-        const unsigned char padded[4] = {in[at], in[at + 1], padding == 1 ? in[at + 2] : 'A', 'A'};
-        uint32_t group = read_group(padded);
+    *size = length / 4 * 3;
+    return true;
+}
 
-        /* The bits that padding leaves unused must be zero, so that a row of bytes has one spelling only. */
-        if (group >= NO_DIGIT || (group & (padding == 1 ? 0xffU : 0xffffU)) != 0) {
-            *bad_offset = at + (group >= NO_DIGIT ? find_no_digit(padded, 4) : 3 - padding);
+/* Decodes a last group, which has so many characters of padding. Returns what is wrong with it: the place of a character, or 4. */
+static size_t decode_padded(unsigned char *bytes, const unsigned char *in, size_t padding)
+{
+    const unsigned char padded[4] = {in[0], in[1], padding == 1 ? in[2] : 'A', 'A'};
+    uint32_t group = read_group(padded);
+
+    if (group >= NO_DIGIT)
+        return find_no_digit(padded, 4);
+    /* The bits that padding leaves unused must be zero, so that a row of bytes has one spelling only. */
+    if ((group & (padding == 1 ? 0xffU : 0xffffU)) != 0)
+        return 3 - padding;
+    bytes[0] = (unsigned char)(group >> 16);
+    if (padding == 1)
+        bytes[1] = (unsigned char)(group >> 8);
+    return 4;
+}
+
+bool um_base64_decode(void *out, const char *text, size_t length, size_t *size, size_t *bad_offset)
+{
+    size_t padding = 0;
+    size_t decoded = 0;
+    size_t bad;
+
+    if (length % 4 != 0) {
+        *bad_offset = length;
+        return false;
+    }
+    if (length != 0 && text[length - 1] == '=')
+        padding = text[length - 2] == '=' ? 2 : 1;
+    if (padding != 0)
+        length -= 4;
+    if (!um_base64_decode_part(out, text, length, &decoded, bad_offset))
+        return false;
+    if (padding != 0) {
+        bad = decode_padded((unsigned char *)out + decoded, (const unsigned char *)text + length, padding);
+        if (bad != 4) {
+            *bad_offset = length + bad;
             return false;
         }
-        *bytes++ = (unsigned char)(group >> 16);
-        if (padding == 1)
-            *bytes++ = (unsigned char)(group >> 8);
+        decoded += 3 - padding;
     }
-    *size = (size_t)(bytes - (unsigned char *)out);
+    *size = decoded;
     return true;
 }

@@ -21,6 +21,9 @@ void um_base64_encode(char *out, const void *bytes, size_t size);
  * bytes before that one may be written then. */
 bool um_base64_decode(void *out, const char *text, size_t length, size_t *size, size_t *bad_offset);
 
+/* As um_base64_decode(), for a part of a text that more follows: whole groups of four, in which padding does not fit. */
+bool um_base64_decode_part(void *out, const char *text, size_t length, size_t *size, size_t *bad_offset);
+
 /* Writes 2 * size characters to `out`, without an end. */
 void um_hex_encode(char *out, const void *bytes, size_t size);
 

@@ -293,10 +293,11 @@ bool um_args_decode(struct um_undecoded *undecoded, size_t budget)
     size_t bad_offset = 0;
     bool is_right;
 
-    /* Padding stands at the very end only: here it is decoded with what follows it, where it is none. */
-    if (size < left && text[size - 1] == '=')
-        size -= 4;
-    is_right = decode_text(undecoded->encoding, bytes, text, size, &decoded, &bad_offset);
+    /* Padding stands at the very end only. */
+    if (size < left && undecoded->encoding == UM_BASE64)
+        is_right = um_base64_decode_part(bytes, text, size, &decoded, &bad_offset);
+    else
+        is_right = decode_text(undecoded->encoding, bytes, text, size, &decoded, &bad_offset);
     UM_TOUCH(size);
     undecoded->read += size;
     undecoded->written += decoded;

@@ -505,16 +505,18 @@ static void test_many_bytes_with_one_that_is_wrong(void **state)
         const char *encoding;
         const char *pattern;
         size_t at;
-        char character;
+        const char *characters;
         const char *message;
     } wrongs[] = {
-        {"base64", "AAAA", TEXT_SIZE - 5, '?', "character 5999995 "},
-        {"base64", "AAAA", 3000001, '=', "character 3000001 "},
-        {"base64", "AAAA", 262143, '=', "character 262143 "},
+        {"base64", "AAAA", TEXT_SIZE - 5, "?", "character 5999995 "},
+        {"base64", "AAAA", 3000001, "=", "character 3000001 "},
+        {"base64", "AAAA", 262143, "=", "character 262143 "},
         /* Padding at a slice's end is wrong by itself, whatever bits the digit before it has. */
-        {"base64", "BBBB", 262143, '=', "character 262143 "},
-        {"hex", "AAAA", 4000000, 'g', "character 4000000 "},
-        {"hex", "AAAA", TEXT_SIZE - 1, 'g', "character 5999999 "},
+        {"base64", "BBBB", 262143, "=", "character 262143 "},
+        {"base64", "AAAA", 262139, "=AAA=", "character 262139 "},
+        {"base64", "AAAA", 262139, "=====", "character 262139 "},
+        {"hex", "AAAA", 4000000, "g", "character 4000000 "},
+        {"hex", "AAAA", TEXT_SIZE - 1, "g", "character 5999999 "},
     };
     struct fixture *fixture = *state;
     struct um_session *session = &fixture->session;
@@ -527,7 +529,8 @@ static void test_many_bytes_with_one_that_is_wrong(void **state)
 
         snprintf(rest, sizeof rest, "\"block\":\"b\",\"encoding\":\"%s\"", wrongs[i].encoding);
         text = data_request("block.write", rest, wrongs[i].pattern, TEXT_SIZE);
-        strstr(text, wrongs[i].pattern)[wrongs[i].at] = wrongs[i].character;
+        memcpy(strstr(text, wrongs[i].pattern) + wrongs[i].at, wrongs[i].characters,
+               strlen(wrongs[i].characters));
         feed_text(session, text);
         work(fixture->rpc);
         answer = member(take(session), "error");
