@@ -99,6 +99,7 @@ void um_store_free(struct um_store *store)
     if (store == NULL)
         return;
     store->events = (struct um_store_events){0};
+    um_store_commit(store);
     um_state_close(store);
     size_t budget = SIZE_MAX;
     um_handle next;
@@ -145,6 +146,7 @@ bool um_store_reclaim(struct um_store *store, size_t budget)
 {
     um_reclaim_run(store, budget);
     if (store->state != NULL && um_state_has_work(store->state)) {
+        um_store_commit(store);
         um_state_work(store->state);
         um_reclaim_update_status(store);
     }

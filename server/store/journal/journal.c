@@ -1,8 +1,6 @@
 #include "store/journal/journal.h"
 
 #include <assert.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 enum {
@@ -11,57 +9,6 @@ enum {
     RESERVED_LIMIT = 1024 * 1024,     /* bytes by which a file is extended at most */
     ZEROED_AT_ONCE = 65536            /* bytes */
 };
-
-void um_journal_name(char name[UM_JOURNAL_NAME_CAPACITY], uint64_t heap, uint32_t number)
-{
-    if (heap == 0)
-        snprintf(name, UM_JOURNAL_NAME_CAPACITY, "handles.%" PRIu32 ".journal", number);
-    else if (number != 0)
-        snprintf(name, UM_JOURNAL_NAME_CAPACITY, "heap-%" PRIu64 ".%" PRIu32 ".journal", heap, number);
-    else
-        snprintf(name, UM_JOURNAL_NAME_CAPACITY, "heap-%" PRIu64 ".bytes", heap);
-}
-
-/* Reads a decimal number as um_journal_name() writes it. */
-static bool parse_number(const char **text, uint64_t limit, uint64_t *value)
-{
-    const char *at = *text;
-
-    if (*at < '1' || *at > '9')
-        return false;
-    for (*value = 0; *at >= '0' && *at <= '9'; at++) {
-        if (*value > (limit - (uint64_t)(*at - '0')) / 10)
-            return false;
-        *value = *value * 10 + (uint64_t)(*at - '0');
-    }
-    *text = at;
-    return true;
-}
-
-bool um_journal_parse_name(const char *name, uint64_t *heap, uint32_t *number)
-{
-    static const char heap_prefix[] = "heap-";
-    static const char handles_prefix[] = "handles";
-    uint64_t found = 0;
-    uint64_t which = 0;
-
-    if (strncmp(name, heap_prefix, sizeof heap_prefix - 1) == 0) {
-        name += sizeof heap_prefix - 1;
-        if (!parse_number(&name, UINT64_MAX, &found))
-            return false;
-    } else if (strncmp(name, handles_prefix, sizeof handles_prefix - 1) == 0) {
-        name += sizeof handles_prefix - 1;
-    } else {
-        return false;
-    }
-    if (found == 0 || strcmp(name, ".bytes") != 0) {
-        if (*name++ != '.' || !parse_number(&name, UINT32_MAX, &which) || strcmp(name, ".journal") != 0)
-            return false;
-    }
-    *heap = found;
-    *number = (uint32_t)which;
-    return true;
-}
 
 /* ---- one file ---- */
 
@@ -325,6 +272,18 @@ enum um_file_status um_journal_continue(struct um_journal *journal, struct um_fi
     made.compacted_size = needed_size < summary->end ? needed_size : summary->end;
     *journal = made;
     return UM_FILE_OK;
+}
+
+void um_journal_set_place(struct um_journal *journal, uint64_t place)
+{
+    struct um_journal_header header = journal->header;
+    unsigned char bytes[UM_JOURNAL_HEADER_SIZE];
+
+    journal->header.place = place;
+    header.place = place;
+    header.key = journal->current.key;
+    um_journal_put_header(bytes, &header);
+    (void)journal->files->ops->write(journal->current.file, 0, bytes, sizeof bytes);
 }
 
 void um_journal_close(struct um_journal *journal)

@@ -15,12 +15,12 @@
 #define UM_STORE_JOURNAL_H
 
 #include "store/journal/journal_format.h"
+#include "store/journal/journal_names.h"
 #include "store/journal/state_files.h"
 
 enum {
-    UM_JOURNAL_NAME_CAPACITY = 48, /* bytes in a file's name */
-    UM_JOURNAL_RESERVED = 262144,  /* bytes by which a file is extended */
-    UM_JOURNAL_SLACK = 16384       /* bytes that only what makes space may take */
+    UM_JOURNAL_RESERVED = 262144, /* bytes by which a file is extended */
+    UM_JOURNAL_SLACK = 16384      /* bytes that only what makes space may take */
 };
 
 /* One file that is appended to. */
@@ -61,12 +61,6 @@ struct um_journal {
     bool holds;                  /* set by the owner: a batch that is full is written by a sync, too */
 };
 
-/* The name of a heap's file: of its journal with this number, or with 0 of its bytes. Heap 0 stands for the journal of handles. */
-void um_journal_name(char name[UM_JOURNAL_NAME_CAPACITY], uint64_t heap, uint32_t number);
-
-/* Whether a name is such a one: which heap's, and number. */
-bool um_journal_parse_name(const char *name, uint64_t *heap, uint32_t *number);
-
 /* Makes a new heap's journal, with `heap` as its first entry (NULL: that of handles). header->key is random, as those of later calls. Where it fails there is
  * no journal, and no file. */
 enum um_file_status um_journal_create(struct um_journal *journal, struct um_files *files,
@@ -78,6 +72,9 @@ enum um_file_status um_journal_create(struct um_journal *journal, struct um_file
 enum um_file_status um_journal_continue(struct um_journal *journal, struct um_files *files, uint32_t number,
                                         struct um_file *file, const struct um_journal_summary *summary,
                                         uint64_t needed_size);
+
+/* Has it say which state directory it is of. Where that cannot be written, it is so after the next start. */
+void um_journal_set_place(struct um_journal *journal, uint64_t place);
 
 /* Closes the files; what was not committed is lost. No sync may be at work. */
 void um_journal_close(struct um_journal *journal);

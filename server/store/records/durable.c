@@ -54,10 +54,8 @@ bool um_durable_goes_on(struct um_durable *durable)
     um_list_append(&state->failing, &durable->in_failing);
     state->store->status.is_uncommitted = true;
     state->store->status.failures++;
-    if (state->report != NULL) {
-        (void)um_durable_explain_failure(durable, &fault);
-        state->report(state->context, fault.what);
-    }
+    (void)um_durable_explain_failure(durable, &fault);
+    um_state_report(state, fault.what);
     return false;
 }
 

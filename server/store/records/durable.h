@@ -132,6 +132,19 @@ struct um_state {
 /* Writes the path of a heap's file. */
 void um_state_path(const struct um_state *state, uint64_t heap, uint32_t number, char *path, size_t capacity);
 
+/* Whether a journal is to be written anew: um_state_work(). */
+static inline bool um_state_has_work(const struct um_state *state)
+{
+    return state->compacting != NULL ? !state->is_complete : state->has_work;
+}
+
+/* Tells whoever wants to know that a heap cannot be used: a sentence. */
+static inline void um_state_report(const struct um_state *state, const char *text)
+{
+    if (state->report != NULL)
+        state->report(state->context, text);
+}
+
 /* A random number, for keys and ids. */
 uint64_t um_state_draw(struct um_state *state);
 

@@ -81,7 +81,6 @@ static void compact_some(struct um_state *state)
 
 void um_state_work(struct um_state *state)
 {
-    um_store_commit(state->store);
     if (state->compacting == NULL) {
         struct um_durable *durable = wants_compaction(state);
 
@@ -91,11 +90,6 @@ void um_state_work(struct um_state *state)
     } else if (!state->is_complete) {
         compact_some(state);
     }
-}
-
-bool um_state_has_work(const struct um_state *state)
-{
-    return state->compacting != NULL ? !state->is_complete : state->has_work;
 }
 
 bool um_state_begin_last_sync(struct um_state *state, struct um_store_sync *sync)

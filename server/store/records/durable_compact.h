@@ -9,11 +9,8 @@
 #include "store/records/durable.h"
 #include "store/records/state_sync.h"
 
-/* Does a piece of it. */
+/* Does a piece of it, when all that was changed is committed: um_state_has_work(). */
 void um_state_work(struct um_state *state);
-
-/* Whether there is some to do. */
-bool um_state_has_work(const struct um_state *state);
 
 /* Begins the last sync, of both journals or neither. False: there is nothing to sync. */
 bool um_state_begin_last_sync(struct um_state *state, struct um_store_sync *sync);

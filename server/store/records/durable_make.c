@@ -233,8 +233,7 @@ void um_state_close(struct um_store *store)
 
     if (state == NULL)
         return;
-    assert(!state->is_syncing);
-    um_store_commit(store);
+    assert(!state->is_syncing && um_list_is_empty(&state->uncommitted));
     close_all(&state->all);
     close_all(&state->ended);
     close_all(&state->failed);

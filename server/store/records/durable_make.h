@@ -29,7 +29,7 @@ void um_durable_close_bytes(struct um_durable *durable);
 /* Frees it when its files are closed. */
 void um_durable_free(struct um_durable *durable);
 
-/* Ends in order: everything that was noted is on the disk, and nothing is noted any more. */
+/* Ends in order when all is committed: everything that was noted is on the disk, and nothing is noted any more. */
 void um_state_close(struct um_store *store);
 
 #endif

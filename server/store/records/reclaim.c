@@ -2,7 +2,7 @@
 
 #include "store/records/accounts.h"
 #include "store/records/block_extra.h"
-#include "store/records/durable_compact.h"
+#include "store/records/durable.h"
 #include "store/records/locks.h"
 #include "store/records/store_events.h"
 #include "store/records/unused.h"

@@ -1,27 +1,20 @@
-/* Durable heaps come back: what their journals say becomes records again, at the same handles. A heap is restored as a whole or not at
- * all: its memory first, then its records. */
+#include "store/records/restore.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/hash.h"
-#include "store/journal/journal_recovery.h"
 #include "store/memory/heap_shared.h"
 #include "store/records/accounts.h"
 #include "store/records/block_extra.h"
 #include "store/records/blocks.h"
-#include "store/records/durable_handles.h"
 #include "store/records/durable_make.h"
 #include "store/records/durable_notes.h"
 #include "store/records/names.h"
 #include "store/records/owners.h"
-#include "store/records/state_sync.h"
 
 enum {
-    WHY_CAPACITY = 4096 + 512,
-    PATH_CAPACITY = 4096,
-    BLOCK_SIZE = 48,     /* bytes of a journal that a block takes */
-    LISTED_SLOTS = 65536 /* a damaged heap is listed in one of these, whatever its file's name says */
+    BLOCK_SIZE = 48 /* bytes of a journal that a block takes */
 };
 
 /* One heap that is restored. */
@@ -36,72 +29,8 @@ struct restore {
     struct um_heap *heap;
     uint64_t kept_size; /* bytes of the journal that the blocks take which are there */
     size_t given_up;    /* blocks, and names of blocks, because others have them */
-    char why[WHY_CAPACITY];
+    char why[UM_STATE_TEXT_CAPACITY];
 };
-
-/* ---- heaps that cannot be used ---- */
-
-static void *lost_alloc(void *memory, uint64_t size, uint32_t alignment)
-{
-    (void)memory;
-    (void)size;
-    (void)alignment;
-    return NULL;
-}
-
-static bool lost_validate(void *memory, void *address, uint64_t size, uint32_t alignment)
-{
-    (void)memory;
-    (void)address;
-    (void)size;
-    (void)alignment;
-    return false;
-}
-
-static bool lost_compact_step(void *memory, uint64_t *largest_free)
-{
-    (void)memory;
-    *largest_free = 0;
-    return false;
-}
-
-static void lost_get_stats(void *memory, struct um_heap_memory_stats *stats)
-{
-    (void)memory;
-    *stats = (struct um_heap_memory_stats){.corrupted = true};
-}
-
-static const struct um_heap_ops lost_ops = {
-    .validates_whole = true,
-    .alloc = lost_alloc,
-    .validate = lost_validate,
-    .compact_step = lost_compact_step,
-    .get_stats = lost_get_stats,
-};
-
-/* A record that says that the heap is there. It has no owner, no memory and no blocks. When those that can be used are there: the name of
- * a file that was copied or renamed may be no handle, or have another heap's slot. Then there is only what was reported. */
-static void add_lost(struct um_store *store, uint64_t handle)
-{
-    struct um_heap *heap = NULL;
-
-    if (um_handle_slot(handle) < LISTED_SLOTS || um_handle_slot(handle) < store->heaps.used)
-        heap = um_slots_restore(&store->heaps, handle);
-    if (heap == NULL)
-        return;
-    (void)um_slots_raise_floor(&store->heaps,
-                               handle); /* its own generation says the same while it is there */
-    heap->ops = &lost_ops;
-    heap->kind = UM_HEAP_SHARED;
-    heap->lifetime = UM_LIFETIME_SERVER;
-    heap->alignment = UM_ALIGNMENT_MINIMUM;
-    heap->is_durable = true;
-    heap->is_lost = true;
-    um_list_init(&heap->accounts);
-    um_list_init(&heap->in_owner);
-    um_list_init(&heap->in_locks);
-    store->stats.heaps++;
-}
 
 /* ---- memory ---- */
 
@@ -167,7 +96,7 @@ static bool is_kept(const struct um_replay_block *block)
 static bool restore_memory(struct restore *restore)
 {
     const struct um_replay *replay = &restore->recovery->replay;
-    char path[PATH_CAPACITY];
+    char path[UM_STATE_PATH_CAPACITY];
 
     um_state_path(restore->state, replay->heap.handle, 0, path, sizeof path);
     if (!um_heap_shared_open(path, replay->heap.length, replay->heap.alignment, &restore->memory)) {
@@ -205,37 +134,16 @@ static const char *text_of(const char *text, uint8_t size, char string[UM_NAME_S
     return string;
 }
 
-/* Has a journal say which state directory it is of. Where that cannot be written, it is so after the next start. */
-static void set_place(const struct um_state *state, struct um_journal *journal, uint64_t place)
-{
-    unsigned char bytes[UM_JOURNAL_HEADER_SIZE];
-    struct um_journal_header header = journal->header;
-
-    journal->header.place = place;
-    header.place = place;
-    header.key = journal->current.key;
-    um_journal_put_header(bytes, &header);
-    (void)state->files->ops->write(journal->current.file, 0, bytes, sizeof bytes);
-}
-
-/* Whether the heap was made in another state directory, and its files were copied here. Where the journal of handles is a new one (a power
- * failure took the former, or somebody), this directory is that of the first heap. */
-static bool is_foreign(struct um_state *state, const struct um_recovery *recovery)
+bool um_restore_is_foreign(const struct um_state *state, const struct um_recovery *recovery)
 {
     uint64_t place = recovery->summary.header.place;
 
-    if (place != 0 && state->is_new) {
-        state->is_new = false;
-        set_place(state, &state->handles, place);
-        (void)state->files->ops->sync(
-            state->handles.current.file); /* else the next start takes all heaps for foreign */
-    }
     return place != 0 && place != state->handles.header.place;
 }
 
 /* A power failure may leave two heaps as they were at two moments. Where a block of each has the same slot, the older one was freed
  * before the other was allocated, and only that is not in its journal. */
-static void settle_slot(struct restore *restore, struct um_replay_block *block)
+static void give_up_slot(struct restore *restore, struct um_replay_block *block)
 {
     struct um_slots *slots = &restore->store->blocks;
     um_handle other = um_slots_find_live(slots, block->handle);
@@ -251,7 +159,7 @@ static void settle_slot(struct restore *restore, struct um_replay_block *block)
 }
 
 /* Likewise where two have the same name: this one has none from now on. */
-static void settle_name(struct restore *restore, struct um_replay_block *block)
+static void give_up_name(struct restore *restore, struct um_replay_block *block)
 {
     char name[UM_NAME_SIZE_LIMIT + 1];
 
@@ -268,7 +176,7 @@ static bool is_taken(const struct restore *restore)
 {
     struct um_store *store = restore->store;
     const struct um_replay *replay = &restore->recovery->replay;
-    bool is_copy = is_foreign(restore->state, restore->recovery);
+    bool is_copy = um_restore_is_foreign(restore->state, restore->recovery);
     char name[UM_NAME_SIZE_LIMIT + 1];
 
     if (um_slots_find_live(&store->heaps, replay->heap.handle) != 0)
@@ -304,7 +212,7 @@ static void explain_taken(struct restore *restore, um_handle later)
     char name[UM_JOURNAL_NAME_CAPACITY];
 
     um_journal_name(name, restore->recovery->heap, restore->recovery->number);
-    if (later != 0 && !is_foreign(restore->state, restore->recovery))
+    if (later != 0 && !um_restore_is_foreign(restore->state, restore->recovery))
         snprintf(
             restore->why, sizeof restore->why,
             "%s/%s is of a heap that was destroyed before heap %llu was made: an older copy, or the power "
@@ -344,9 +252,9 @@ static bool check_records(struct restore *restore)
         struct um_replay_block *block = um_replay_block_at(replay, i);
 
         if (is_kept(block))
-            settle_slot(restore, block);
+            give_up_slot(restore, block);
         if (is_kept(block))
-            settle_name(restore, block);
+            give_up_name(restore, block);
     }
     return true;
 }
@@ -477,8 +385,8 @@ static bool continue_journal(struct restore *restore)
         return false;
     }
     durable->journal.holds = restore->state->is_always;
-    if (is_foreign(restore->state, recovery))
-        set_place(restore->state, &durable->journal, restore->state->handles.header.place);
+    if (um_restore_is_foreign(restore->state, recovery))
+        um_journal_set_place(&durable->journal, restore->state->handles.header.place);
     recovery->file = NULL;
     restore->bytes = NULL;
     /* For all that is known: */
@@ -495,7 +403,7 @@ static bool continue_journal(struct restore *restore)
 }
 
 /* Has the journal say what another one's have shown. */
-static bool note_settled(struct restore *restore)
+static bool note_given_up(struct restore *restore)
 {
     const struct um_replay *replay = &restore->recovery->replay;
     bool done = true;
@@ -525,7 +433,7 @@ static bool restore_records(struct restore *restore)
 
     for (size_t i = 0; i < replay->blocks.count && done; i++)
         done = restore_block(restore, um_replay_block_at(replay, i), restore->addresses[i]);
-    done = done && continue_journal(restore) && note_settled(restore);
+    done = done && continue_journal(restore) && note_given_up(restore);
     /* Sessions have ended: what they made is no one's. */
     for (size_t i = 0; restore->owners != NULL && i < replay->owners.count; i++)
         um_owner_close(restore->store, restore->owners[i]);
@@ -534,15 +442,7 @@ static bool restore_records(struct restore *restore)
 
 /* ---- one heap ---- */
 
-static void report(const struct um_state_options *options, const char *text)
-{
-    if (options->report != NULL)
-        options->report(options->context, text);
-}
-
-/* The heap is there, but is it as its journal says? False where the store has no memory to go on. */
-static bool restore_one(struct um_state *state, struct um_recovery *recovery,
-                        const struct um_state_options *options)
+bool um_restore_heap(struct um_state *state, struct um_recovery *recovery)
 {
     struct restore restore = {.store = state->store, .state = state, .recovery = recovery};
     bool done = true;
@@ -550,7 +450,7 @@ static bool restore_one(struct um_state *state, struct um_recovery *recovery,
     if (check_bytes(&restore) && check_records(&restore) && restore_memory(&restore)) {
         done = restore_records(&restore);
     } else {
-        report(options, restore.why);
+        um_state_report(state, restore.why);
         recovery->kind = UM_RECOVERY_CORRUPTED;
     }
     if (done && restore.given_up != 0) {
@@ -561,7 +461,7 @@ static bool restore_one(struct um_state *state, struct um_recovery *recovery,
                  "have their "
                  "handles or names",
                  (unsigned long long)recovery->heap, state->path, restore.given_up);
-        report(options, restore.why);
+        um_state_report(state, restore.why);
     }
     if (restore.memory != NULL)
         um_heap_shared_ops.destroy(restore.memory);
@@ -571,442 +471,16 @@ static bool restore_one(struct um_state *state, struct um_recovery *recovery,
     return done;
 }
 
-/* Which handles of all kinds must not be given out. */
-static bool raise_floors(struct um_store *store, const struct um_replay *replay)
-{
-    for (size_t i = 0; i < replay->blocks.count; i++) {
-        uint64_t handle = um_replay_block_at(replay, i)->handle;
-        struct um_slots *slots = (handle & 3) == UM_HANDLE_HEAP ? &store->heaps : &store->blocks;
-
-        if (!um_slots_raise_floor(slots, handle))
-            return false;
-    }
-    return true;
-}
-
-/* ---- the journal of handles ---- */
-
-static enum um_file_status make_handles(struct um_state *state, uint64_t seed)
-{
-    const struct um_journal_header header = {
-        .id = {seed, ~seed}, .key = seed, .place = um_hash_mix(seed) | 1};
-
-    state->is_new = true;
-    return um_journal_create(&state->handles, state->files, &header, NULL);
-}
-
-static bool open_handles(struct um_state *state, struct um_recovery *recovery,
-                         const struct um_state_options *options, char *why, size_t capacity)
-{
-    enum um_file_status status = UM_FILE_OK;
-
-    if (recovery->kind == UM_RECOVERY_CORRUPTED || recovery->kind == UM_RECOVERY_FAILED) {
-        um_recovery_explain(recovery, options->path, why, capacity);
-        return false;
-    }
-    if (recovery->kind == UM_RECOVERY_UNFINISHED) {
-        status = make_handles(state, options->seed);
-    } else {
-        if (!raise_floors(state->store, &recovery->replay)) {
-            snprintf(why, capacity, "no memory");
-            return false;
-        }
-        status = um_journal_continue(&state->handles, state->files, recovery->number, recovery->file,
-                                     &recovery->summary, recovery->summary.end);
-        if (status == UM_FILE_OK)
-            recovery->file = NULL;
-    }
-    if (status != UM_FILE_OK)
-        snprintf(why, capacity, "the journal of handles in %s cannot be written: %s", options->path,
-                 um_file_status_text(status));
-    return status == UM_FILE_OK;
-}
-
-/* Keeps the handles of a heap that was destroyed elsewhere than in its journal. On a full disk its bytes make space for that. */
-static bool save_handles(struct um_state *state, const struct um_recovery *recovery)
-{
-    if (um_state_save_handles(state))
-        return true;
-    return recovery->replay.is_destroyed && recovery->file != NULL &&
-           state->files->ops->sync(recovery->file) == UM_FILE_OK &&
-           um_journal_remove(state->files, recovery->heap, 0) == UM_FILE_OK && um_state_save_handles(state);
-}
-
-/* Removes what is left of a heap that was destroyed or only begun, when its handles are kept elsewhere. Where there is no space for that, the
- * files stay, and say the same at the next start. */
-static bool remove_unfinished(struct um_state *state, struct um_recovery *recovery,
-                              const struct um_heap_files *list, const struct um_state_options *options)
-{
-    char text[WHY_CAPACITY];
-
-    if (!um_slots_raise_floor(&state->store->heaps, recovery->heap) ||
-        !raise_floors(state->store, &recovery->replay))
-        return false;
-    if (save_handles(state, recovery))
-        return um_recovery_tidy(recovery, state->files, list) == UM_FILE_OK;
-    snprintf(text, sizeof text,
-             "the files of heap %llu in %s, which was destroyed, cannot be removed before handles.*.journal "
-             "can be "
-             "written anew; make space, and start umemd again",
-             (unsigned long long)recovery->heap, options->path);
-    report(options, text);
-    return state->handles.state == UM_JOURNAL_OPEN;
-}
-
-/* ---- all ---- */
-
-/* Whether a heap was only begun: it has no blocks, and either the file for them was not made, or who made it was not written, which is what
- * the first answer about it waits for. */
-static bool is_begun_only(const struct um_recovery *recovery)
-{
-    const struct um_replay *replay = &recovery->replay;
-    size_t place;
-
-    return recovery->kind == UM_RECOVERY_HEAP && recovery->heap != 0 && replay->blocks.count == 0 &&
-           (!recovery->has_bytes || !um_replay_find_owner(replay, replay->heap.owner, &place));
-}
-
-/* Whether a journal of which nothing is left was on the disk once: the heap's bytes say so. */
-static bool has_mark(const struct um_state *state, const struct um_recovery *recovery)
-{
-    const struct um_files_ops *ops = state->files->ops;
-    unsigned char mark[sizeof UM_DURABLE_MARK];
-    char name[UM_JOURNAL_NAME_CAPACITY];
-    struct um_file *file;
-    uint64_t size;
-    bool found;
-
-    um_journal_name(name, recovery->heap, 0);
-    if (!recovery->has_bytes || ops->open(state->files, name, &file) != UM_FILE_OK)
-        return false;
-    found = ops->get_size(file, &size) == UM_FILE_OK && size >= UM_DURABLE_TRAILER_SIZE &&
-            ops->read(file, size - UM_DURABLE_TRAILER_SIZE + UM_JOURNAL_HEADER_SIZE, mark, sizeof mark) ==
-                UM_FILE_OK &&
-            memcmp(mark, UM_DURABLE_MARK, sizeof mark) == 0;
-    ops->close(file);
-    return found;
-}
-
-/* A journal of which nothing is left, though it was on the disk, was cut. */
-static void judge_empty(const struct um_state *state, struct um_recovery *recovery)
-{
-    if (recovery->kind != UM_RECOVERY_UNFINISHED || recovery->replay.is_destroyed ||
-        !has_mark(state, recovery))
-        return;
-    recovery->kind = UM_RECOVERY_CORRUPTED;
-    recovery->verdict = UM_JOURNAL_EMPTY;
-}
-
-static bool open_one(struct um_state *state, struct um_recovery *recovery, const struct um_heap_files *list,
-                     const struct um_state_options *options, char *why, size_t capacity)
-{
-    char text[WHY_CAPACITY];
-
-    snprintf(why, capacity, "no memory, or the files in %s cannot be written", options->path);
-    if (is_begun_only(recovery)) {
-        state->files->ops->close(recovery->file);
-        recovery->file = NULL;
-        recovery->kind = UM_RECOVERY_UNFINISHED;
-    }
-    if (recovery->heap == 0) {
-        if (recovery->kind == UM_RECOVERY_UNFINISHED)
-            (void)um_recovery_tidy(recovery, state->files, list);
-        return open_handles(state, recovery, options, why, capacity);
-    }
-    judge_empty(state, recovery);
-    switch (recovery->kind) {
-    case UM_RECOVERY_HEAP:
-        return um_recovery_tidy(recovery, state->files, list) == UM_FILE_OK &&
-               restore_one(state, recovery, options);
-    case UM_RECOVERY_UNFINISHED:
-        return remove_unfinished(state, recovery, list, options);
-    case UM_RECOVERY_CORRUPTED:
-    case UM_RECOVERY_FAILED:
-        um_recovery_explain(recovery, options->path, text, sizeof text);
-        report(options, text);
-        return true;
-    }
-    return false;
-}
-
-static struct um_state *new_state(struct um_store *store, const struct um_state_options *options)
-{
-    struct um_state *state = calloc(1, sizeof *state);
-
-    if (state == NULL)
-        return NULL;
-    state->path = malloc(strlen(options->path) + 1);
-    if (state->path == NULL) {
-        free(state);
-        return NULL;
-    }
-    strcpy(state->path, options->path);
-    state->store = store;
-    state->files = options->files;
-    state->chance = options->seed;
-    um_list_init(&state->all);
-    um_list_init(&state->ended);
-    um_list_init(&state->uncommitted);
-    um_list_init(&state->unsynced);
-    um_list_init(&state->failed);
-    um_list_init(&state->failing);
-    state->is_always = options->is_always;
-    state->context = options->context;
-    state->report = options->report;
-    return state;
-}
-
-/* What was found out of two journals is in one of them on the disk before the other changes: else it might come back. */
-static void sync_settled(struct um_state *state)
-{
-    struct um_store_sync sync;
-
-    if (um_list_is_empty(&state->uncommitted))
-        return;
-    while (um_store_sync_begin(state->store, &sync)) {
-        um_store_sync_run(&sync);
-        um_store_sync_end(state->store, &sync);
-    }
-}
-
-/* Whether a heap waits for others: it was made elsewhere, or one that was made later has its slot. Those come first. */
-static bool is_later(struct um_state *state, const struct um_recovery *recovery,
-                     const struct um_heap_files *list, size_t next)
-{
-    if (recovery->kind != UM_RECOVERY_HEAP || recovery->heap == 0 || is_begun_only(recovery))
-        return false;
-    for (; next < list->count; next++) {
-        if (um_handle_slot(list->row[next].heap) == um_handle_slot(recovery->heap))
-            return true;
-    }
-    return is_foreign(state, recovery);
-}
-
-/* The handle of a heap that cannot be used; 0: it can. The journal knows it better than its name does. */
-static uint64_t lost_handle(const struct um_recovery *recovery)
-{
-    uint64_t own = recovery->summary.header.heap;
-
-    if (recovery->kind != UM_RECOVERY_CORRUPTED && recovery->kind != UM_RECOVERY_FAILED)
-        return 0;
-    return own != 0 ? own : recovery->heap;
-}
-
-/* Opens all heaps of the list that come first, or those that come later. */
-static bool open_list(struct um_state *state, struct um_heap_files *list, bool later,
-                      const struct um_state_options *options, char *why, size_t capacity)
-{
-    bool done = true;
-
-    for (size_t at = 0; at < list->count && done;) {
-        struct um_heap_file *row = &list->row[at];
-        struct um_recovery recovery;
-
-        if (later && !row->is_later) {
-            at++;
-            continue;
-        }
-        um_recovery_init(&recovery, state->files, list, &at);
-        row->is_later = !later && is_later(state, &recovery, list, at);
-        if (!row->is_later) {
-            done = open_one(state, &recovery, list, options, why, capacity);
-            row->lost = lost_handle(&recovery);
-        }
-        um_recovery_deinit(&recovery, state->files);
-    }
-    return done;
-}
-
-/* Reads all that is there. */
-static bool open_all(struct um_state *state, const struct um_state_options *options, char *why,
-                     size_t capacity)
-{
-    struct um_heap_files list;
-    enum um_file_status status = um_heap_files_init(&list, state->files);
-    bool done = status == UM_FILE_OK;
-
-    if (done && (list.count == 0 || list.row[0].heap != 0)) {
-        status = make_handles(state, options->seed);
-        done = status == UM_FILE_OK;
-    }
-    if (!done)
-        snprintf(why, capacity, "the state directory %s cannot be used: %s", options->path,
-                 um_file_status_text(status));
-    done = done && open_list(state, &list, false, options, why, capacity) &&
-           open_list(state, &list, true, options, why, capacity);
-    for (size_t i = 0; i < list.count && done; i++) {
-        if (list.row[i].lost != 0)
-            add_lost(state->store, list.row[i].lost);
-    }
-    um_heap_files_deinit(&list);
-    um_slots_end_restoring(&state->store->heaps);
-    um_slots_end_restoring(&state->store->blocks);
-    if (done)
-        sync_settled(state);
-    return done;
-}
-
-int um_store_open_state(struct um_store *store, const struct um_state_options *options, char *why,
-                        size_t capacity)
-{
-    struct um_state_options found = *options;
-    struct um_state_directory *directory = NULL;
-
-    if (found.files == NULL) {
-        int code = um_state_directory_open(options->path, true, &directory, why, capacity);
-
-        if (code != UMEM_OK)
-            return code;
-        found.files = um_state_directory_files(directory);
-        found.path = um_state_directory_path(directory);
-    }
-    store->state = new_state(store, &found);
-    if (store->state == NULL) {
-        um_state_directory_close(directory);
-        snprintf(why, capacity, "no memory");
-        return UMEM_E_NO_MEMORY;
-    }
-    store->state->directory = directory;
-    um_slots_allow_former(&store->heaps);
-    um_slots_allow_former(&store->blocks);
-    return open_all(store->state, &found, why, capacity) ? UMEM_OK : UMEM_E_INTERNAL_ERROR;
-}
-
-/* ---- looking at it only ---- */
-
-/* Whether the journal of handles can be used, without which no heap can: UMEM_E_DENIED where not. */
-static int try_handles(struct um_files *files, const char *path, char *why, size_t capacity)
-{
-    struct um_heap_files list;
-    struct um_recovery recovery;
-    enum um_file_status status = um_heap_files_init(&list, files);
-    int code = UMEM_OK;
-    size_t at = 0;
-
-    if (status != UM_FILE_OK) {
-        snprintf(why, capacity, "the state directory %s cannot be used: %s", path,
-                 um_file_status_text(status));
-        code = UMEM_E_DENIED;
-    } else if (list.count != 0 && list.row[0].heap == 0) {
-        um_recovery_init(&recovery, files, &list, &at);
-        if (recovery.kind == UM_RECOVERY_CORRUPTED || recovery.kind == UM_RECOVERY_FAILED) {
-            um_recovery_explain(&recovery, path, why, capacity);
-            code = UMEM_E_DENIED;
-        }
-        um_recovery_deinit(&recovery, files);
-    }
-    um_heap_files_deinit(&list);
-    return code;
-}
-
-int um_state_try(const char *path, int64_t *holder, char *why, size_t capacity)
-{
-    struct um_state_directory *directory = NULL;
-    int code = um_state_directory_open(path, true, &directory, why, capacity);
-
-    if (code == UMEM_OK)
-        code = try_handles(um_state_directory_files(directory), um_state_directory_path(directory), why,
-                           capacity);
-    um_state_directory_close(directory);
-    if (code == UMEM_E_NAME_TAKEN)
-        *holder = um_state_directory_holder(path);
-    return code;
-}
-
-/* The heap that can be used, and has this one's slot; 0: none has. */
-static um_handle find_used(const struct um_heap_files *list, um_handle heap)
-{
-    for (size_t i = 0; i < list->count; i++) {
-        if (list->row[i].is_used && um_handle_slot(list->row[i].heap) == um_handle_slot(heap))
-            return list->row[i].heap;
-    }
-    return 0;
-}
-
-/* Whether there is a heap that can be used; what is wrong is reported. */
-static bool examine_one(struct um_state *state, struct um_recovery *recovery,
-                        const struct um_heap_files *list, const struct um_state_options *options)
+bool um_restore_try(struct um_state *state, struct um_recovery *recovery, um_handle other)
 {
     struct restore restore = {.state = state, .recovery = recovery};
-    char text[WHY_CAPACITY];
-    um_handle other;
-    bool is_used;
+    bool is_whole = check_bytes(&restore);
 
-    judge_empty(state, recovery);
-    if (recovery->kind == UM_RECOVERY_CORRUPTED || recovery->kind == UM_RECOVERY_FAILED) {
-        um_recovery_explain(recovery, options->path, text, sizeof text);
-        report(options, text);
-    }
-    if (recovery->kind != UM_RECOVERY_HEAP || recovery->heap == 0 || is_begun_only(recovery))
-        return false;
-    is_used = check_bytes(&restore);
     close_bytes(&restore);
-    other = is_used ? find_used(list, recovery->heap) : 0;
-    if (other != 0) {
+    if (is_whole && other == 0)
+        return true;
+    if (is_whole)
         explain_taken(&restore, other);
-        is_used = false;
-    }
-    if (!is_used)
-        report(options, restore.why);
-    return is_used;
-}
-
-/* Those of the list that come first, or those that come later, as open_list() has them. Returns how many can be used. */
-static size_t examine_list(struct um_state *state, struct um_heap_files *list, bool later,
-                           const struct um_state_options *options)
-{
-    size_t count = 0;
-
-    for (size_t at = 0; at < list->count;) {
-        struct um_heap_file *row = &list->row[at];
-        struct um_recovery recovery;
-
-        if (later && !row->is_later) {
-            at++;
-            continue;
-        }
-        um_recovery_init(&recovery, state->files, list, &at);
-        if (state->handles.header.place == 0 && recovery.kind == UM_RECOVERY_HEAP)
-            state->handles.header.place = recovery.summary.header.place;
-        row->is_later = !later && is_later(state, &recovery, list, at);
-        if (!row->is_later)
-            row->is_used = examine_one(state, &recovery, list, options);
-        count += row->is_used;
-        um_recovery_deinit(&recovery, state->files);
-    }
-    return count;
-}
-
-static int examine_all(const struct um_state_options *options, size_t *heaps, char *why, size_t capacity)
-{
-    struct um_state state = {.files = options->files, .path = (char *)(uintptr_t)options->path};
-    struct um_heap_files list;
-    enum um_file_status status = um_heap_files_init(&list, options->files);
-
-    if (status == UM_FILE_OK)
-        *heaps = examine_list(&state, &list, false, options) + examine_list(&state, &list, true, options);
-    um_heap_files_deinit(&list);
-    if (status != UM_FILE_OK)
-        snprintf(why, capacity, "the state directory %s cannot be read: %s", options->path,
-                 um_file_status_text(status));
-    return status == UM_FILE_OK ? UMEM_OK : UMEM_E_INTERNAL_ERROR;
-}
-
-int um_state_examine(const struct um_state_options *options, size_t *heaps, char *why, size_t capacity)
-{
-    struct um_state_options found = *options;
-    struct um_state_directory *directory = NULL;
-    int code = UMEM_OK;
-
-    *heaps = 0;
-    if (found.files == NULL) {
-        code = um_state_directory_open(options->path, false, &directory, why, capacity);
-        if (code != UMEM_OK)
-            return code;
-        found.files = um_state_directory_files(directory);
-        found.path = um_state_directory_path(directory);
-    }
-    code = examine_all(&found, heaps, why, capacity);
-    um_state_directory_close(directory);
-    return code;
+    um_state_report(state, restore.why);
+    return false;
 }
