@@ -1,5 +1,5 @@
 /*
- * What a umem_uv is, for the files of the adapter.
+ * What a umem_uv is, for uv_client.c and its tests.
  *
  * Owns: the connection's state, and the calls under way. Must not know: which methods there are.
  */
@@ -27,7 +27,7 @@ struct um_uv_call {
     umem_uv *client;
     umem_uv_done *done; /* NULL: none */
     void *context;
-    uint64_t deadline_ms; /* of um_uv_now_ms(); UM_NO_DEADLINE */
+    uint64_t deadline_ms; /* of clock_ms(); UM_NO_DEADLINE */
     uv_write_t write;
     struct um_uv_call *next_unwritten;
     struct um_buf out;             /* its message, without raw bytes that lie elsewhere */
@@ -80,42 +80,5 @@ struct umem_uv {
     struct um_failure failure;     /* umem_uv_last_error() */
     struct umem_failure seen;
 };
-
-/* Notes why a function does not begin what it was to begin, and returns the code; or that it does. */
-UM_PRINTF(3, 4)
-int um_uv_fail(umem_uv *client, int code, const char *format, ...);
-int um_uv_succeed(umem_uv *client);
-
-/* Ends a connection that is open. The callbacks of what is lost with it come when the pipe has been closed. */
-void um_uv_disconnect(umem_uv *client, int code, const char *text);
-
-/* Calls the callbacks that are due, unless the connection is ending: then it is done when that is over. They may do anything with
- * the client, which stays until this has returned. */
-void um_uv_run_callbacks(umem_uv *client);
-
-/* Gives libuv more of the requests that are not written, as far as it may have so much under way. Where libuv refuses, it does so for
- * good, and the connection is lost. */
-void um_uv_write_pending(umem_uv *client);
-
-/* Drops what libuv was not given, of a connection that ends. */
-void um_uv_drop_unwritten(umem_uv *client);
-
-/* Makes a call whose `request` the caller writes, and begins it; um_uv_call_send() frees it where that fails. */
-struct um_uv_call *um_uv_call_new(umem_uv *client, umem_uv_done *done, void *context, int *code);
-int um_uv_call_send(umem_uv *client, struct um_uv_call *call);
-
-/* Milliseconds of a clock that only goes forward. */
-uint64_t um_uv_now_ms(void);
-
-/* Sets when a call that is about to be sent must have been answered. */
-void um_uv_set_deadline(struct um_uv_call *call);
-
-/* Puts a call that has ended among those whose callbacks are due. */
-void um_uv_add_finished(struct um_uv_call *call);
-
-void um_uv_call_free(struct um_uv_call *call);
-
-/* How calls that are submitted go to a loop. */
-extern const struct um_calls_ops um_uv_ops;
 
 #endif

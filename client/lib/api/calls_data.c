@@ -1,120 +1,8 @@
-/*
- * The bytes of blocks: their requests, and the blocking calls, which cut what is large into pieces. Two
- * pieces are under way at any time. Bytes travel as raw payloads, and numbers do, too, in the order that the
- * protocol has them.
- */
+/* Blocking calls that read and write the bytes of blocks. What is large is cut into pieces, of which two are under way at any time. */
 #include <stdlib.h>
 
 #include "lib/connection/client.h"
-#include "lib/request/number.h"
 #include "lib/request/requests.h"
-#include "wire/json_value.h"
-
-/* ---- requests ---- */
-
-/* Begins a request for a range of bytes, which ends where a block can. */
-static void begin_range(struct um_request *request, const char *method, umem_handle block, uint64_t offset,
-                        size_t size)
-{
-    um_request_begin(request, method);
-    um_param_handle(request, "block", block);
-    um_param_size(request, "offset", offset);
-    if (offset <= UMEM_SIZE_MAX && size > UMEM_SIZE_MAX - offset)
-        um_request_refuse(request, "offset + size is past 2^53 - 1");
-}
-
-/* The same for numbers. Returns whether there is such a type, and so many of them fit into any block. */
-static bool begin_numbers(struct um_request *request, const char *method, umem_handle block, uint64_t offset,
-                          enum umem_type type, size_t count)
-{
-    size_t size = umem_type_size(type);
-
-    if (size != 0 && count <= SIZE_MAX / size) {
-        begin_range(request, method, block, offset, count * size);
-        return request->code == UMEM_OK;
-    }
-    begin_range(request, method, block, offset, 0);
-    if (size == 0)
-        um_request_refuse(request, "there is no type %d", (int)type);
-    else
-        um_request_refuse(request, "count: %zu numbers are more than memory holds", count);
-    return false;
-}
-
-void um_request_block_read(struct um_request *request, umem_handle block, uint64_t offset, void *bytes,
-                           size_t size)
-{
-    begin_range(request, "block.read", block, offset, size);
-    um_param_into(request, bytes, size);
-}
-
-void um_request_block_write(struct um_request *request, umem_handle block, uint64_t offset, const void *bytes,
-                            size_t size)
-{
-    begin_range(request, "block.write", block, offset, size);
-    um_param_payload(request, bytes, size);
-}
-
-void um_request_block_get(struct um_request *request, umem_handle block, uint64_t offset, enum umem_type type,
-                          void *values, size_t count)
-{
-    if (begin_numbers(request, "block.read", block, offset, type, count))
-        um_param_into_numbers(request, type, values, count);
-}
-
-void um_request_block_set(struct um_request *request, umem_handle block, uint64_t offset, enum umem_type type,
-                          const void *values, size_t count)
-{
-    if (begin_numbers(request, "block.write", block, offset, type, count))
-        um_param_payload_numbers(request, type, values, count);
-}
-
-void um_request_put(struct um_request *request, const char *name, const void *bytes, size_t size,
-                    const struct umem_block_options *options, umem_handle *block)
-{
-    um_request_begin(request, "block.alloc");
-    um_param_name(request, "name", name);
-    if (options != NULL) {
-        um_param_heap_or_default(request, "heap", options->heap);
-        um_param_flags(request, options->flags);
-        um_param_lifetime(request, options->lifetime);
-    }
-    um_param_word(request, "if_exists", "replace");
-    um_param_payload(request, bytes, size);
-    um_output_uint(request, "block", block);
-}
-
-/* The beginning of what has a name: all that fits. */
-static void begin_get(struct um_request *request, const char *name, void *bytes, size_t capacity)
-{
-    um_request_begin(request, "block.read");
-    um_param_by_name(request, "block", name);
-    um_param_into_at_most(request, bytes, capacity);
-}
-
-/* A size of a block in this process. */
-static const char *read_block_size(const struct um_json *result, void *target)
-{
-    uint64_t size;
-
-    if (!um_json_to_uint64(um_json_member_of(result, "block_size"), &size) || size > SIZE_MAX)
-        return "block_size";
-    if (target != NULL)
-        *(size_t *)target = (size_t)size;
-    return NULL;
-}
-
-void um_request_get_into(struct um_request *request, const char *name, void *bytes, size_t capacity,
-                         size_t *size)
-{
-    static char nothing;
-
-    begin_get(request, name, bytes != NULL || capacity != 0 ? bytes : &nothing, capacity);
-    if (bytes == NULL && capacity != 0)
-        um_request_refuse(request, "there is no memory to read into");
-    request->wants_whole = true;
-    um_output_result(request, read_block_size, size);
-}
 
 /* ---- pieces ---- */
 
@@ -428,7 +316,9 @@ static int try_get_into(umem_client *client, const char *name, void *bytes, size
     struct got got;
     int code;
 
-    begin_get(&request, name, bytes, capacity < piece_size ? capacity : piece_size);
+    um_request_begin(&request, "block.read");
+    um_param_by_name(&request, "block", name);
+    um_param_into_at_most(&request, bytes, capacity < piece_size ? capacity : piece_size);
     code = end_first(client, &request, &got);
     if (code != UMEM_OK)
         return code;

@@ -1,6 +1,5 @@
 /*
- * The makers of requests: arguments as C has them, checked and written; results as C wants them. call_list.h lists them. Those of
- * UM_DATA_CALLS are in api/calls_data.c, beside the calls that cut large data into pieces.
+ * The makers of requests: arguments as C has them, checked and written; results as C wants them. call_list.h lists them.
  *
  * Owns: the requests that need more than call_list.h's steps. Must not know: how requests are carried.
  *
