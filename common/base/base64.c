@@ -5,6 +5,7 @@
 
 #include "base/base64_avx2.h"
 #include "base/encoding.h"
+#include "base/encoding_avx512.h"
 
 /* The two digits of twelve bits. */
 static const char digit_pairs[64 * 64][2] = {
@@ -96,8 +97,9 @@ static uint64_t load(const unsigned char *in)
 void um_base64_encode(char *out, const void *bytes, size_t size)
 {
     const unsigned char *in = bytes;
-    size_t done = um_base64_encode_avx2(out, in, size);
+    size_t done = um_base64_encode_avx512(out, in, size);
 
+    done += um_base64_encode_avx2(out + done / 3 * 4, in + done, size - done);
     in += done;
     size -= done;
     out += done / 3 * 4;
@@ -147,9 +149,12 @@ static size_t find_no_digit(const unsigned char *text, size_t length)
 bool um_base64_decode_part(void *out, const char *text, size_t length, size_t *size, size_t *bad_offset)
 {
     const unsigned char *in = (const unsigned char *)text;
-    size_t at = length >= UM_BASE64_WIDE_LENGTH ? um_base64_decode_avx2(out, in, length) : 0;
+    size_t at = length >= UM_BASE64_WIDE_LENGTH ? um_base64_decode_avx512(out, in, length) : 0;
     unsigned char *bytes = (unsigned char *)out + at / 4 * 3;
 
+    if (length - at >= UM_BASE64_WIDE_LENGTH)
+        at += um_base64_decode_avx2(bytes, in + at, length - at);
+    bytes = (unsigned char *)out + at / 4 * 3;
     /* What is written never reaches what is still to be read, where both are the same memory. */
     for (; at < length; at += 4, bytes += 3) {
         uint32_t group = read_group(in + at);

@@ -3,6 +3,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/encoding_avx512.h"
 #include "base/hex_avx2.h"
 #include "base/text_avx2.h"
 
@@ -39,9 +40,10 @@ static void encode_hex(char *out, const unsigned char *in, size_t size)
 void um_hex_encode(char *out, const void *bytes, size_t size)
 {
     const unsigned char *in = bytes;
-    size_t done = um_hex_encode_avx2(out, in, size);
+    size_t done = um_hex_encode_avx512(out, in, size);
     char text[2 * STEP];
 
+    done += um_hex_encode_avx2(out + 2 * done, in + done, size - done);
     in += done;
     size -= done;
     out += 2 * done;
@@ -83,8 +85,10 @@ static size_t find_no_hex(const char *text, size_t length)
 bool um_hex_decode(void *out, const char *text, size_t length, size_t *size, size_t *bad_offset)
 {
     unsigned char *bytes = out;
-    size_t done = um_hex_decode_avx2(bytes, (const unsigned char *)text, length) / 2;
+    const unsigned char *in = (const unsigned char *)text;
+    size_t done = um_hex_decode_avx512(bytes, in, length) / 2;
 
+    done += um_hex_decode_avx2(bytes + done, in + 2 * done, length - 2 * done) / 2;
     while (length / 2 - done >= STEP && decode_hex(bytes + done, text + 2 * done, STEP))
         done += STEP;
     if (length / 2 - done >= STEP || length % 2 != 0 ||

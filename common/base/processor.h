@@ -11,4 +11,7 @@
 /* Whether programs may use AVX2: the processor has it, and the system saves its registers. Costs a few instructions. */
 bool um_processor_has_avx2(void);
 
+/* The same of AVX-512 with its byte instructions: F, BW and VBMI. */
+bool um_processor_has_avx512(void);
+
 #endif

@@ -152,9 +152,11 @@ static void fail_not_utf8(struct um_call *call, uint64_t offset)
     um_reply_uint(call, "offset", offset);
 }
 
-static void fail_no_copy(struct um_call *call)
+static const char no_memory[] = "the daemon has no memory for the answer; ask for less";
+
+static void fail_no_memory(struct um_call *call)
 {
-    um_fail(call, UMEM_E_INTERNAL_ERROR, "the daemon has no memory for a copy of the bytes; ask for less");
+    um_fail(call, UMEM_E_INTERNAL_ERROR, "%s", no_memory);
     um_reply_end(call);
 }
 
@@ -166,7 +168,7 @@ static void read_text(struct um_call *call, const struct um_range *range, bool t
     size_t valid;
 
     if (copy == NULL) {
-        fail_no_copy(call);
+        fail_no_memory(call);
         return;
     }
     memcpy(copy, um_call_bytes(call, range->block, range->offset, size), size);
@@ -183,19 +185,21 @@ static void read_text(struct um_call *call, const struct um_range *range, bool t
     free(copy);
 }
 
-/* Many bytes are encoded in slices, from a copy: they are all of one moment. */
+/* Many bytes are encoded in slices, straight from the block's memory, which stays whatever becomes of the block. UTF-8 is looked at more
+ * than once, and copied first, as a client that has mapped the block may write to it meanwhile. */
 struct read_job {
     struct um_job job;
     enum um_encoding encoding;
     struct um_range range;
     bool tells_block;
-    uint64_t block_size;   /* of the moment, too */
+    uint64_t block_size;   /* when the call came */
     uint64_t done;         /* bytes that are encoded, or whose escapes are counted */
     uint64_t escaped_size; /* UM_UTF8: characters that the text takes, when is_counted */
     bool is_counted;
     bool is_bad;           /* UM_UTF8: it is none, at `done` */
     uint64_t reserved;     /* um_session_reserve_answer() */
-    unsigned char *copied; /* malloc */
+    struct um_pin *pin;    /* of the block */
+    unsigned char *copied; /* UM_UTF8: malloc */
     struct um_buf text;    /* the JSON string, behind what comes before it in the answer */
     size_t front;          /* bytes of that */
 };
@@ -203,34 +207,46 @@ struct read_job {
 /* Whether the answer fits, of which UTF-8 may take more than is checked here. */
 static bool read_fits(struct um_call *call, enum um_encoding encoding, uint64_t size)
 {
-    uint64_t text_size = encoding == UM_HEX ? 2 * size : (size + 2) / 3 * 4;
+    return um_call_fits(call, encoding == UM_UTF8 ? size : encoded_size(encoding, (size_t)size) + 64, size);
+}
 
-    return um_call_fits(call, encoding == UM_UTF8 ? size : text_size + 64, size);
+/* The next bytes of the range, as they are now. */
+static const unsigned char *read_next(const struct read_job *read, uint64_t size)
+{
+    UM_TOUCH(size);
+    (void)size;
+    return um_pin_bytes(read->pin) + read->range.offset + read->done;
 }
 
 static bool read_begin(struct um_call *call, const struct um_args *args, struct um_job *job)
 {
     struct read_job *read = (struct read_job *)job;
     const struct um_range *range = &read->range;
-    uint64_t text_size;
+    uint64_t text_limit;
 
     read->tells_block = args->value[READ_AT_MOST].given;
     read->range = read->tells_block ? cut_range(args) : args->range[0];
-    text_size = 2 * range->size + 2; /* as hex, which is the longest but for escapes */
     read->block_size = um_block_size(range->block);
     read->encoding = (enum um_encoding)args->value[READ_ENCODING].as.word;
     job->is_long = true;
     if (!read_fits(call, read->encoding, range->size))
         return false;
-    read->copied = malloc((size_t)range->size);
-    if (read->copied == NULL) {
-        fail_no_copy(call);
+    if (read->encoding == UM_UTF8)
+        read->copied = malloc((size_t)range->size);
+    if ((read->encoding == UM_UTF8 && read->copied == NULL) ||
+        um_pin_new(call->store, range->block, &read->pin) != UMEM_OK) {
+        free(read->copied);
+        fail_no_memory(call);
         return false;
     }
-    um_call_take(call, range->block, range->offset, read->copied, range->size);
-    read->reserved = range->size + text_size;
+    /* Of UTF-8, each byte may be an escape of six characters, and the text grows as it is written. */
+    text_limit =
+        2 + (read->encoding == UM_UTF8 ? 6 * range->size : encoded_size(read->encoding, (size_t)range->size));
+    um_buf_init(&read->text, (size_t)text_limit + UM_REPLY_FRONT_SIZE);
+    if (read->encoding != UM_UTF8)
+        (void)um_buf_reserve(&read->text, read->text.size_limit);
+    read->reserved = read->encoding == UM_UTF8 ? 3 * range->size + 2 : text_limit;
     um_session_reserve_answer(call->session, read->reserved);
-    um_buf_init(&read->text, (size_t)(6 * range->size) + UM_REPLY_FRONT_SIZE);
     reply_read(call, range, read->tells_block, read->block_size);
     read->front = um_reply_begin_text(call, "data", &read->text);
     return true;
@@ -249,11 +265,13 @@ static void read_text_slice(struct read_job *read, uint64_t size)
     read->is_bad = valid != size && (is_last || size - valid >= CHARACTER_SIZE);
 }
 
-/* Counts the characters that a slice of text takes. Returns whether there is more to do: not for a text that is too long. */
+/* Copies a slice of text, and counts the characters that it takes. Returns whether there is more to do: not for a text that is too
+ * long. */
 static bool read_count(struct read_job *read, uint64_t size)
 {
     struct um_session *session = read->job.call->session;
 
+    memcpy(read->copied + read->done, read_next(read, size), (size_t)size);
     read->escaped_size += escaped_size(read->copied + read->done, size);
     read->done += size;
     if (read->done != read->range.size)
@@ -284,7 +302,7 @@ static int read_step(struct um_job *job, bool *more, struct um_fault *fault)
     } else {
         /* Three bytes make four characters of base64. */
         size = read->done + size < read->range.size ? size / 3 * 3 : size;
-        append_data(&read->text, read->encoding, read->copied + read->done, (size_t)size);
+        append_data(&read->text, read->encoding, read_next(read, size), (size_t)size);
         read->done += size;
     }
     *more = !read->is_bad && read->done < read->range.size;
@@ -292,7 +310,7 @@ static int read_step(struct um_job *job, bool *more, struct um_fault *fault)
         um_buf_append_byte(&read->text, '"');
     if (!read->text.failed)
         return UMEM_OK;
-    *fault = (struct um_fault){.what = "the daemon has no memory for the answer; ask for less"};
+    *fault = (struct um_fault){.what = no_memory};
     return UMEM_E_INTERNAL_ERROR;
 }
 
@@ -315,6 +333,7 @@ static void read_release(struct um_job *job)
     struct read_job *read = (struct read_job *)job;
 
     um_session_release_answer(job->call->session, read->reserved);
+    um_pin_release(job->call->store, read->pin);
     free(read->copied);
     um_buf_deinit(&read->text);
 }

@@ -16,11 +16,15 @@
 #include "base/buf.h"
 #include "base/digits.h"
 #include "base/encoding.h"
+#include "base/encoding_avx512.h"
 #include "base/hex_avx2.h"
 #include "base/processor.h"
 #include "base/size.h"
 #include "base/text_avx2.h"
 #include "umem_errors.h"
+
+static const char base64_digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+static const char hex_digits[] = "0123456789abcdef";
 
 static void test_buf_keeps_its_limit(void **state)
 {
@@ -239,20 +243,123 @@ static void test_wide_steps_are_in_this_build(void **state)
     }
 }
 
+/* What takes wide steps, by itself: a build that has several takes the widest one for nearly all of a text. */
+static const struct wide_coder {
+    size_t (*encode)(char *out, const unsigned char *in, size_t size);
+    size_t (*decode)(unsigned char *out, const unsigned char *in, size_t length);
+    bool (*is_there)(void);
+    const char *digits;
+    size_t bytes; /* of a step, */
+    size_t step;  /* that are so many characters */
+} wide_coders[] = {
+    {um_base64_encode_avx2, um_base64_decode_avx2, um_processor_has_avx2, base64_digits, 24, 32},
+    {um_base64_encode_avx512, um_base64_decode_avx512, um_processor_has_avx512, base64_digits, 48, 64},
+    {um_hex_encode_avx2, um_hex_decode_avx2, um_processor_has_avx2, hex_digits, 32, 64},
+    {um_hex_encode_avx512, um_hex_decode_avx512, um_processor_has_avx512, hex_digits, 32, 64},
+};
+
+enum { WIDE_SIZE = 384, WIDE_SPARE = 64 /* bytes */ };
+
+/* How many bytes a coder is to take of WIDE_SIZE. One of AVX2's loads or writes more than a step has, and stops before. */
+static size_t wide_size(const struct wide_coder *coder)
+{
+#if !defined(NO_WIDE_STEPS) && (defined(__x86_64__) || (defined(_M_X64) && !defined(_M_ARM64EC)))
+    if (coder->is_there())
+        return coder->bytes == 24 ? WIDE_SIZE - 24 : WIDE_SIZE;
+#endif
+    (void)coder;
+    return 0;
+}
+
+/* The same by the definition: of each group of bits, from the highest on, a digit. */
+static void encode_plainly(char *text, const char *digits, const unsigned char *bytes, size_t size)
+{
+    unsigned width = digits == hex_digits ? 4 : 6;
+
+    for (size_t at = 0; at < 8 * size; at += width) {
+        unsigned number = 0;
+
+        for (size_t bit = at; bit < at + width; bit++)
+            number = number << 1 | (bytes[bit / 8] >> (7 - bit % 8) & 1U);
+        *text++ = digits[number];
+    }
+}
+
+static void test_wide_steps_by_themselves(void **state)
+{
+    unsigned char bytes[WIDE_SIZE + WIDE_SPARE];
+    unsigned char back[WIDE_SIZE + WIDE_SPARE + 1];
+    char text[2 * WIDE_SIZE + WIDE_SPARE];
+    char expected[2 * WIDE_SIZE];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = (unsigned char)(i * 167 + i / 256);
+    for (size_t i = 0; i < sizeof wide_coders / sizeof wide_coders[0]; i++) {
+        const struct wide_coder *coder = &wide_coders[i];
+        size_t length = WIDE_SIZE / coder->bytes * coder->step;
+        size_t all = wide_size(coder);
+        size_t all_length = all / coder->bytes * coder->step;
+
+        for (size_t shift = 0; shift < WIDE_SPARE; shift++) {
+            encode_plainly(expected, coder->digits, bytes + shift, WIDE_SIZE);
+            memset(text, '?', sizeof text);
+            assert_int_equal(coder->encode(text + shift, bytes + shift, WIDE_SIZE), all);
+            assert_memory_equal(text + shift, expected, all_length);
+            memcpy(text + shift, expected, length);
+            memset(back, 0, sizeof back);
+            assert_int_equal(coder->decode(back + shift, (unsigned char *)text + shift, length), all_length);
+            assert_memory_equal(back + shift, bytes + shift, all);
+            assert_int_equal(back[shift + WIDE_SIZE], 0);
+            /* Where it stands. */
+            assert_int_equal(
+                coder->decode((unsigned char *)text + shift, (unsigned char *)text + shift, length),
+                all_length);
+            assert_memory_equal(text + shift, bytes + shift, all);
+        }
+    }
+}
+
+static void test_wide_steps_stop_at_what_is_no_digit(void **state)
+{
+    char text[2 * WIDE_SIZE];
+    unsigned char bytes[WIDE_SIZE];
+
+    (void)state;
+    memset(text, 'c', sizeof text);
+    for (size_t i = 0; i < sizeof wide_coders / sizeof wide_coders[0]; i++) {
+        const struct wide_coder *coder = &wide_coders[i];
+        size_t length = WIDE_SIZE / coder->bytes * coder->step;
+        size_t all = wide_size(coder) / coder->bytes * coder->step;
+
+        for (size_t place = 0; place < 2 * coder->step; place++) {
+            for (int character = 0; character < 256; character++) {
+                bool is_digit =
+                    character != 0 &&
+                    (strchr(coder->digits, character) != NULL ||
+                     (coder->digits == hex_digits && strchr(hex_digits, tolower(character)) != NULL));
+
+                text[place] = (char)character;
+                assert_int_equal(coder->decode(bytes, (unsigned char *)text, length),
+                                 is_digit || all == 0 ? all : place / coder->step * coder->step);
+            }
+            text[place] = 'c';
+        }
+    }
+}
+
 /* Every character at every position of a text: a digit is taken, and of any other character the position is reported.
  * Steps that take several characters at once end at different positions. */
 static void test_every_character_in_every_place(void **state)
 {
-    static const char base64_digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    static const char hex_digits[] = "0123456789abcdefABCDEF";
-    char text[160];
-    unsigned char bytes[120];
+    char text[4 * 64 + 32];
+    unsigned char bytes[3 * 64 + 24];
 
     (void)state;
     for (size_t place = 0; place < sizeof text; place++) {
         for (int character = 0; character < 256; character++) {
             bool is_base64 = character != 0 && strchr(base64_digits, character) != NULL;
-            bool is_hex = character != 0 && strchr(hex_digits, character) != NULL;
+            bool is_hex = character != 0 && strchr(hex_digits, tolower(character)) != NULL;
             size_t size = 0;
             size_t bad = sizeof text;
 
@@ -441,6 +548,8 @@ int main(void)
         cmocka_unit_test(test_sizes),
         cmocka_unit_test(test_base64_is_strict),
         cmocka_unit_test(test_wide_steps_are_in_this_build),
+        cmocka_unit_test(test_wide_steps_by_themselves),
+        cmocka_unit_test(test_wide_steps_stop_at_what_is_no_digit),
         cmocka_unit_test(test_every_character_in_every_place),
         cmocka_unit_test(test_ordinary_characters_in_every_place),
         cmocka_unit_test(test_utf8_is_found_in_every_place),

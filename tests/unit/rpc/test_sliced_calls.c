@@ -386,11 +386,14 @@ static void feed_text(struct um_session *session, char *text)
 
 static void test_many_bytes_are_read_in_slices(void **state)
 {
+    enum { READ = LARGE - 3 }; /* bytes, up to the block's end */
     static const struct {
         const char *encoding;
         char first;
+        char last;   /* of 'z' */
         size_t size; /* characters */
-    } encodings[] = {{"base64", 'Q', LARGE / 3 * 4}, {"hex", '4', 2 * LARGE}, {"utf8", 'A', LARGE}};
+    } encodings[] = {
+        {"base64", 'Q', '6', READ / 3 * 4}, {"hex", '4', 'a', 2 * READ}, {"utf8", 'A', 'z', READ}};
     struct fixture *fixture = *state;
     struct um_session *session = &fixture->session;
     uint64_t block = new_block(session, "{\"size\":3000000,\"name\":\"b\"}");
@@ -403,18 +406,24 @@ static void test_many_bytes_are_read_in_slices(void **state)
 
         for (size_t at = 0; at < LARGE; at++)
             block_bytes(fixture, block)[at] = (unsigned char)('A' + at % 3);
-        snprintf(params, sizeof params, "{\"block\":\"b\",\"encoding\":\"%s\"}", encodings[i].encoding);
+        snprintf(params, sizeof params, "{\"block\":\"b\",\"offset\":3,\"encoding\":\"%s\"}",
+                 encodings[i].encoding);
         begin(session, "block.read", params);
-        /* All bytes are of the moment when the call came. */
+        um_rpc_work(fixture->rpc);
+        /* What is written meanwhile shows where it was not read yet, and nothing else does. */
         expect_result(&fixture->other, MESSAGE("block.fill", "[\"b\",122,0,100]"));
+        expect_result(&fixture->other, MESSAGE("block.fill", "[\"b\",122,2999900,100]"));
         expect_result(&fixture->other, MESSAGE("block.free", "[\"b\"]"));
+        (void)new_block(&fixture->other, "{\"size\":3000000,\"name\":\"c\"}");
         work(fixture->rpc);
+        expect_result(&fixture->other, MESSAGE("block.free", "[\"c\"]"));
         result = take_result(session);
-        assert_int_equal(uint_of(result, "size"), LARGE);
+        assert_int_equal(uint_of(result, "size"), READ);
         data = string_of(result, "data");
         assert_int_equal(strlen(data), encodings[i].size);
         assert_int_equal(data[0], encodings[i].first);
-        for (size_t at = 0; at + 12 < encodings[i].size; at++)
+        assert_int_equal(data[encodings[i].size - 1], encodings[i].last);
+        for (size_t at = 0; at + 12 < encodings[i].size - 200; at++)
             assert_true(data[at] == data[at + 12]);
         block = new_block(session, "{\"size\":3000000,\"name\":\"b\"}");
     }
