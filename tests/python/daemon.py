@@ -41,6 +41,19 @@ class Daemon:
         self.reader.join()
         self.process.stderr.close()
 
+    def replace(self):
+        """Another one takes the pipe over from it."""
+        replaced, reader = self.process, self.reader
+        command = self.command
+        self.command = [*command, "--replace"]
+        try:
+            self.start()
+        finally:
+            self.command = command
+        replaced.wait()
+        reader.join()
+        replaced.stderr.close()
+
     def end(self):
         """Requests the end, since a sanitizer reports what leaked when a program ends in order. Its exit status."""
         if self.process.poll() is None:

@@ -120,7 +120,7 @@ class Asyncio(unittest.IsolatedAsyncioTestCase):
                 # One that came before the cancelling is given back.
                 request = umem._calls.lock(theirs, 0)
                 waiter = umem._session.Waiter(request)
-                sending = asyncio.ensure_future(other._exchange(waiter, 0))
+                sending = asyncio.ensure_future(other._connection.exchange(waiter, 0))
                 await asyncio.sleep(0)
                 sending.cancel()
                 await asyncio.wait([sending])
@@ -238,7 +238,7 @@ class Asyncio(unittest.IsolatedAsyncioTestCase):
             child = os.fork()
             if child == 0:
                 try:
-                    daemon._session.begin(umem._session.Waiter(umem.methods.server_ping()))
+                    daemon._connection.session.begin(umem._session.Waiter(umem.methods.server_ping()))
                 except umem.NotConnected as error:
                     os.write(writer, str(error).encode())
                 os._exit(0)

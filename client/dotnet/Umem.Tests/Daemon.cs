@@ -34,11 +34,19 @@ internal sealed class Daemon : IDisposable
         process = Start();
     }
 
-    private Process Start()
+    /// <summary>Another one takes the pipe over from it.</summary>
+    public void Replace()
+    {
+        using Process replaced = process;
+        process = Start(" --replace");
+        replaced.WaitForExit();
+    }
+
+    private Process Start(string more = "")
     {
         var process = new Process
         {
-            StartInfo = new ProcessStartInfo(Required("UMEM_TEST_UMEMD"), arguments)
+            StartInfo = new ProcessStartInfo(Required("UMEM_TEST_UMEMD"), arguments + more)
             {
                 UseShellExecute = false,
                 RedirectStandardError = true,

@@ -220,4 +220,85 @@ public sealed class ReconnectTests : IDisposable
         Assert.Equal(0, client.BlockGet<long>(block, 0));
         client.HeapDestroy(heap);
     }
+
+    /// <summary>What calls were told, that add 1 to a number.</summary>
+    private sealed class Counts
+    {
+        public int Answered;
+        public int Lost;
+        public int Steps;
+        public volatile bool HaveEnded;
+
+        public void Take(bool isAnswered)
+        {
+            Interlocked.Increment(ref isAnswered ? ref Answered : ref Lost);
+            Interlocked.Increment(ref Steps);
+        }
+    }
+
+    /// <summary>Adds until the end, in a thread or awaited.</summary>
+    private static async Task Add(UmemClient client, long block, bool isAsync, Counts counts)
+    {
+        try
+        {
+            while (!counts.HaveEnded)
+            {
+                try
+                {
+                    if (isAsync)
+                        await client.BlockAddAsync(block, 0, 1L);
+                    else
+                        client.BlockAdd(block, 0, 1L);
+                    counts.Take(true);
+                }
+                catch (UmemConnectionException)
+                {
+                    counts.Take(false);
+                }
+            }
+        }
+        finally
+        {
+            // One that fails must not leave the restarts waiting for its steps.
+            Interlocked.Add(ref counts.Steps, 1 << 24);
+        }
+    }
+
+    [Fact]
+    public async Task WhatIsAnsweredUnderLoadHasHappenedOnce()
+    {
+        using UmemClient client = Connect();
+        long heap = client.HeapCreate(new HeapCreateOptions
+        {
+            Kind = HeapKind.Shared,
+            Lifetime = Lifetime.Durable,
+            MaximumSize = 4096,
+        }).Heap;
+        long block = client.BlockAlloc(8, new BlockAllocOptions { Heap = heap }).Block;
+        var counts = new Counts();
+        Task[] tasks = Enumerable.Range(0, 4)
+            .Select(i => Task.Factory.StartNew(
+                () => Add(client, block, i % 2 != 0, counts), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default).Unwrap())
+            .ToArray();
+        try
+        {
+            for (int i = 0; i < 4; i++)
+            {
+                int seen = Volatile.Read(ref counts.Steps);
+                SpinWait.SpinUntil(() => Volatile.Read(ref counts.Steps) >= seen + 40);
+                if (i % 2 == 0)
+                    Restart();
+                else
+                    daemon.Replace();
+            }
+        }
+        finally
+        {
+            counts.HaveEnded = true;
+        }
+        await Task.WhenAll(tasks);
+        Assert.InRange(client.BlockGet<long>(block, 0), counts.Answered, counts.Answered + counts.Lost);
+        Assert.NotEqual(0, counts.Answered);
+        client.HeapDestroy(heap);
+    }
 }

@@ -41,11 +41,12 @@ internal sealed class ConnectionSource : IDisposable
         Connection? connection = Ready;
         if (connection != null)
             return connection;
+        // Calls that wait here for another one's attempts have no more time than that one.
+        Deadline until = Until(deadline);
         if (!renewing.Wait(deadline.RemainingMs))
             throw TimeIsOver();
         try
         {
-            Deadline until = Until(deadline);
             for (int pauseMs = 1; (connection = Renew(until, pauseMs)) == null; pauseMs = Longer(pauseMs))
                 Thread.Sleep(pauseMs);
             return connection;
@@ -59,11 +60,11 @@ internal sealed class ConnectionSource : IDisposable
     /// <summary>The same, for a call that is awaited.</summary>
     public async Task<Connection> OpenAsync(Deadline deadline, CancellationToken cancellation)
     {
+        Deadline until = Until(deadline);
         if (!await renewing.WaitAsync(deadline.RemainingMs, cancellation).ConfigureAwait(false))
             throw TimeIsOver();
         try
         {
-            Deadline until = Until(deadline);
             for (int pauseMs = 1; ; pauseMs = Longer(pauseMs))
             {
                 int next = pauseMs;

@@ -15,15 +15,23 @@ from ._errors import ConnectionLost, NotConnected, StaleHandle, UmemError
 from ._frames import Bytes
 from ._mapping import MappedBlock, same_place
 from ._request import Number, Ref, Referable, Request, by_name, raw_view
-from ._session import BatchWaiter, Event, EventQueue, Outcome, Waiter, closed
+from ._session import (
+    PAUSE,
+    BatchWaiter,
+    Event,
+    EventQueue,
+    Outcome,
+    Waiter,
+    check_reconnect,
+    closed,
+    is_of_session,
+    lost_with_session,
+)
 
 T = TypeVar("T")
 Self = TypeVar("Self")
 Error = Optional[Type[BaseException]]
 Trace = Optional[TracebackType]
-
-
-PAUSE = 0.1  # seconds, at most, between two attempts to connect anew
 
 
 class Client:
@@ -40,9 +48,7 @@ class Client:
         server_user: Optional[str] = None,
         reconnect: float = 0,
     ) -> None:
-        if not 0 <= reconnect < math.inf:
-            raise ValueError("reconnect is a number of seconds")
-        self._reconnect = reconnect
+        self._reconnect = check_reconnect(reconnect)
         self._is_closed = False
         self._server_user = _endpoint.server_user(server_user)
         self._connection = Connection(pipe, timeout, self._server_user)
@@ -104,7 +110,7 @@ class Client:
         return self._do_once(call, requests, self._renew(connection))
 
     def _do_once(self, call: Callable[[Connection], T], requests: Sequence[Request[Any]], connection: Connection) -> T:
-        if not self._reconnect or connection.has_session_things or not any(map(_is_of_session, requests)):
+        if not self._reconnect or connection.has_session_things or not any(map(is_of_session, requests)):
             return call(connection)
         connection.has_session_things = True
         try:
@@ -115,6 +121,8 @@ class Client:
 
     def _renew(self, lost: Connection) -> Connection:
         """The connection in place of one that is lost."""
+        # Threads that wait here for another one's attempts have no more time than that one.
+        until = time.monotonic() + min(self._reconnect, math.inf if self.timeout is None else self.timeout)
         with lost.renewing:
             if self._is_closed:
                 raise closed()
@@ -122,13 +130,8 @@ class Client:
                 return self._connection
             if lost.has_session_things:
                 lost.has_session_things = False
-                error = ConnectionLost(
-                    "the connection was lost, and with it its locks, holds and watches and what had lifetime session; "
-                    "nothing was sent, and the next call connects anew"
-                )
-                error.sent = False
-                raise error
-            made = self._connect_again(lost.pipe)
+                raise lost_with_session()
+            made = self._connect_again(lost.pipe, until)
             # A signal handler may have been here meanwhile.
             if self._is_closed or self._connection is not lost:
                 made.close()
@@ -136,8 +139,7 @@ class Client:
             self._connection = made
             return made
 
-    def _connect_again(self, pipe: str) -> Connection:
-        until = time.monotonic() + min(self._reconnect, math.inf if self.timeout is None else self.timeout)
+    def _connect_again(self, pipe: str, until: float) -> Connection:
         pause = 0.001
         while True:
             try:
@@ -367,12 +369,6 @@ def connect(
     With `reconnect`, in seconds, a call connects anew where the connection was lost; README.md, "When the daemon is restarted".
     """
     return Client(pipe, timeout, server_user, reconnect)
-
-
-def _is_of_session(request: Request[Any]) -> bool:
-    """Whether what it makes or takes ends with the connection; in doubt, it does."""
-    text = request.text
-    return text.startswith(('"method":"heap.lock"', '"method":"block.hold"', '"method":"session.watch"')) or '"session"' in text
 
 
 class Block(BlockBase):

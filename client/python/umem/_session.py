@@ -4,6 +4,7 @@ A client that threads share calls everything here under its own lock.
 """
 from __future__ import annotations
 
+import math
 from collections import deque
 from typing import Any, Callable, Deque, Dict, List, NamedTuple, Optional, Sequence, Set, Tuple
 
@@ -12,6 +13,7 @@ from ._frames import Bytes, Parser, encode
 from ._request import Request
 
 SMALL = 65536  # bytes of a message's payload up to which it is copied, which is faster than to pass the pieces
+PAUSE = 0.1  # seconds, at most, between two attempts to connect anew
 EVENTS = 1024  # events that a watch keeps for a program that does not take them
 
 
@@ -297,7 +299,6 @@ class Session:
         self.queues[queue.watch] = queue
         return queue
 
-
     def take_event(self, queue: EventQueue, listener: Optional[Waiter]) -> Optional[Event]:
         """The next event; if there is none the listener is finished by it, or by the end of the watch."""
         if queue.events:
@@ -339,6 +340,28 @@ def unsent(failure: UmemError) -> UmemError:
     if isinstance(error, ConnectionLost):
         error.sent = False
     return error
+
+
+def lost_with_session() -> ConnectionLost:
+    """The first call on a lost connection that had locks and the like: nobody goes on as if it still had them."""
+    error = ConnectionLost(
+        "the connection was lost, and with it its locks, holds and watches and what had lifetime session; "
+        "nothing was sent, and the next call connects anew"
+    )
+    error.sent = False
+    return error
+
+
+def is_of_session(request: Request[Any]) -> bool:
+    """Whether what it makes or takes ends with the connection; in doubt, it does."""
+    text = request.text
+    return text.startswith(('"method":"heap.lock"', '"method":"block.hold"', '"method":"session.watch"')) or '"session"' in text
+
+
+def check_reconnect(seconds: float) -> float:
+    if not 0 <= seconds < math.inf:
+        raise ValueError("reconnect is a number of seconds")
+    return seconds
 
 
 def closed() -> NotConnected:

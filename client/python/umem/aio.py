@@ -10,184 +10,64 @@ a lock is cancelled in the daemon, too, and a lock that came before is given bac
 from __future__ import annotations
 
 import asyncio
-import os
-import queue
 import struct
 import sys
-import threading
 import time
-import weakref
 from types import TracebackType
-from typing import Any, AsyncIterator, Dict, Generator, List, Optional, Sequence, Set, Tuple, Type, TypeVar, Union
+from typing import Any, AsyncIterator, Awaitable, Callable, Dict, Generator, List, Optional, Sequence, Tuple, Type, TypeVar, Union
 
 from . import _calls, _endpoint, methods
+from ._aio_connection import Connection
 from ._block import GET, RETRIES, WHOLE, BlockBase, piece_size, pieces
 from ._calls import Numbers
-from ._errors import ConnectionLost, DeadlineExceeded, StaleHandle, UmemError
+from ._errors import ConnectionLost, NotConnected, StaleHandle, UmemError
 from ._frames import Bytes
 from ._mapping import MappedBlock, same_place
-from ._request import FOREVER, Number, Ref, Referable, Request, by_name, raw_view
-from ._session import BatchWaiter, Event, EventQueue, Session, Waiter, check_size, closed, forked
-
-if sys.platform == "win32":
-    from ._pipe_win32 import Pipe
-else:
-    from ._pipe_posix import Pipe
+from ._request import Number, Ref, Referable, Request, by_name, raw_view
+from ._session import PAUSE, Event, EventQueue, check_reconnect, closed, is_of_session, lost_with_session
 
 T = TypeVar("T")
 Self = TypeVar("Self")
 Error = Optional[Type[BaseException]]
 Trace = Optional[TracebackType]
 
-_clients: "weakref.WeakSet[Client]" = weakref.WeakSet()
-
-
-class _Streams(asyncio.BufferedProtocol):
-    """The daemon's socket as a transport of the loop."""
-
-    def __init__(self, client: Client) -> None:
-        self._client = client
-        self._transport: Optional[asyncio.Transport] = None
-        self._writable = asyncio.Event()
-        self._writable.set()
-
-    @classmethod
-    async def open(cls, client: Client, pipe: Any) -> _Streams:
-        loop = asyncio.get_running_loop()
-        _, streams = await loop.create_unix_connection(lambda: cls(client), sock=pipe.release())
-        return streams
-
-    def connection_made(self, transport: Any) -> None:
-        self._transport = transport
-
-    def get_buffer(self, sizehint: int) -> memoryview:
-        return self._client._session.parser.space()
-
-    def buffer_updated(self, nbytes: int) -> None:
-        self._client._received(nbytes)
-
-    def eof_received(self) -> None:
-        self._client._end(ConnectionLost("the daemon closed the connection"))
-
-    def connection_lost(self, exc: Optional[Exception]) -> None:
-        self._client._end(ConnectionLost(f"the connection to the daemon broke: {exc}"))
-
-    def pause_writing(self) -> None:
-        self._writable.clear()
-
-    def resume_writing(self) -> None:
-        self._writable.set()
-
-    async def write(self, parts: Sequence[Bytes]) -> None:
-        """Returns when the parts are the transport's, which may have to wait until the daemon takes them."""
-        assert self._transport is not None
-        for part in parts:
-            self._transport.write(part)
-        await self._writable.wait()
-
-    def abandon(self) -> None:
-        # The loop's objects would close a descriptor of this number later, so that it has to stay one.
-        descriptor = self._transport.get_extra_info("socket").fileno() if self._transport is not None else -1
-        if descriptor >= 0:
-            null = os.open(os.devnull, os.O_RDWR)
-            os.dup2(null, descriptor, inheritable=False)
-            os.close(null)
-
-    def close(self) -> None:
-        self._writable.set()
-        if self._transport is not None:
-            self._transport.abort()
-
-
-class _Threads:
-    """A pipe whose reads and writes block, each in a thread: for Windows, where a loop cannot take a pipe that was verified."""
-
-    def __init__(self, client: Client, pipe: Any) -> None:
-        self._client = client
-        self._pipe = pipe
-        self._loop = asyncio.get_running_loop()
-        self._to_write: queue.SimpleQueue[Optional[Tuple[List[Bytes], asyncio.Future[None]]]] = queue.SimpleQueue()
-        for target in (self._read, self._write):
-            threading.Thread(target=target, name="umem", daemon=True).start()
-
-    def _call(self, function: Any, *arguments: Any) -> None:
-        try:
-            self._loop.call_soon_threadsafe(function, *arguments)
-        except RuntimeError:
-            pass  # the loop was closed before the client
-
-    def _read(self) -> None:
-        space = memoryview(bytearray(WHOLE))
-        try:
-            while True:
-                size = self._pipe.read_into(space, FOREVER)
-                if size:
-                    self._call(self._client._take, bytes(space[:size]))
-        except UmemError as error:
-            self._call(self._client._end, error)
-
-    def _write(self) -> None:
-        try:
-            item = self._to_write.get()
-            while item is not None:
-                parts, done = item
-                while parts:
-                    parts = _calls.without(parts, self._pipe.write_some(parts))
-                    if parts:
-                        self._pipe.wait(False, True, 1)
-                self._call(_finish, done)
-                item = self._to_write.get()
-        except UmemError as error:
-            self._call(self._client._end, error)
-
-    async def write(self, parts: Sequence[Bytes]) -> None:
-        done: asyncio.Future[None] = self._loop.create_future()
-        self._to_write.put((list(parts), done))
-        await done
-
-    def abandon(self) -> None:
-        self._pipe.abandon()
-
-    def close(self) -> None:
-        self._to_write.put(None)
-        self._pipe.close()
-
-
-def _finish(future: asyncio.Future[None]) -> None:
-    if not future.done():
-        future.set_result(None)
-
-
 class Client:
-    """A connection to the daemon, which is a session there. Many tasks may use it at a time."""
+    """A connection to the daemon, which is a session there. Many tasks may use it at a time. Made by connect()."""
 
-    def __init__(self, pipe: str, timeout: Optional[float], server_user: str = "") -> None:
-        self.pipe = pipe
-        self.timeout = timeout
+    def __init__(
+        self,
+        pipe: str,
+        timeout: Optional[float],
+        server_user: str = "",
+        reconnect: float = 0,
+        in_threads: bool = sys.platform == "win32",
+    ) -> None:
+        self._reconnect = check_reconnect(reconnect)
+        self._is_closed = False
         self._server_user = server_user
-        self._session = Session()
-        self._limits: Optional[Dict[str, int]] = None
-        self._link: Union[_Streams, _Threads, None] = None
-        self._background: Set[asyncio.Task[Any]] = set()
+        self._connection = Connection(pipe, timeout, server_user, in_threads)
 
-    async def _connect(self, in_threads: bool) -> None:
-        deadline = time.monotonic() + self._seconds()
-        # Where the queue of clients is full this may take its time.
-        pipe = await asyncio.get_running_loop().run_in_executor(None, Pipe, self.pipe, deadline, self._server_user)
-        try:
-            self._link = _Threads(self, pipe) if in_threads else await _Streams.open(self, pipe)
-        except BaseException:
-            pipe.close()
-            raise
-        _clients.add(self)
+    async def _connect(self) -> None:
+        await self._connection.open(time.monotonic() + self._connection.seconds())
 
-    def _seconds(self) -> float:
-        return FOREVER if self.timeout is None else self.timeout
+    @property
+    def pipe(self) -> str:
+        """Where the daemon listens."""
+        return self._connection.pipe
+
+    @property
+    def timeout(self) -> Optional[float]:
+        """Seconds that one call may take; None: no end."""
+        return self._connection.timeout
+
+    @timeout.setter
+    def timeout(self, timeout: Optional[float]) -> None:
+        self._connection.timeout = timeout
 
     @property
     def closed(self) -> bool:
-        """Whether there is no connection any more."""
-        return self._session.failure is not None
+        """Whether there is no connection (any more, or at the moment)."""
+        return self._connection.closed
 
     async def __aenter__(self: Self) -> Self:
         return self
@@ -202,122 +82,79 @@ class Client:
 
     def close(self) -> None:
         """Ends the session. Calls that are under way fail."""
-        self._end(closed())
-
-    def _end(self, reason: UmemError) -> None:
-        self._session.fail(reason)
-        if self._link is not None:
-            self._link.close()
-
-    def _after_fork(self) -> None:
-        """In the child, whose copy of the connection would keep the parent's session open."""
-        self._session.waiting = {}
-        self._session.queues = {}
-        self._session.fail(forked())
-        if self._link is not None:
-            self._link.abandon()
-
-    # ---- bytes in ----
-
-    def _received(self, size: int) -> None:
-        session = self._session
-        try:
-            session.parser.received(size)
-            found = session.parser.next()
-            while found is not None:
-                session.dispatch(*found)
-                found = session.parser.next()
-        except ConnectionLost as error:
-            self._end(error)
-
-    def _take(self, data: bytes) -> None:
-        """Bytes that a thread has read."""
-        view = memoryview(data)
-        while len(view) and not self.closed:
-            space = self._session.parser.space()
-            size = min(len(space), len(view))
-            space[:size] = view[:size]
-            view = view[size:]
-            self._received(size)
+        self._is_closed = True
+        self._connection.close()
 
     # ---- calls ----
 
     async def send(self, request: Request[T]) -> T:
         """Sends one request; its answer."""
-        if request.size > WHOLE:
-            check_size(Waiter(request), await self.limits())
-        waiter = Waiter(request)
-        await self._exchange(waiter, request.waits)
-        return waiter.get()  # type: ignore[no-any-return]
+        return await self._do(lambda connection: connection.send(request), (request,))
 
     async def limits(self) -> Dict[str, int]:
         """The daemon's limits, which stay what they are as long as it runs."""
-        if self._limits is None:
-            self._limits = (await self.send(methods.server_info()))["limits"]
-        return self._limits
+        return await self._do(Connection.limits, ())
 
     async def batch(self, requests: Sequence[Request[Any]]) -> List[Any]:
         """Sends requests together, with none of another session in between. Their results; an error is one of these, not raised."""
-        waiter = BatchWaiter(requests)
         if not requests:
             return []
-        if sum([request.size for request in requests]) > WHOLE:
-            check_size(waiter, await self.limits())
-        await self._exchange(waiter, 0)
-        return [outcome.value if outcome.error is None else outcome.error for outcome in waiter.outcomes]
+        outcomes = await self._do(lambda connection: connection.send_batch(requests), requests)
+        return [outcome.value if outcome.error is None else outcome.error for outcome in outcomes]
 
-    async def _exchange(self, waiter: Waiter, waits: float) -> None:
-        assert self._link is not None
-        loop = asyncio.get_running_loop()
-        done: asyncio.Future[None] = loop.create_future()
-        parts = self._session.begin(waiter)
-        waiter.was_sent = True
-        waiter.on_done = lambda _: _finish(done)
-        seconds = self._seconds() + waits
-        timer = loop.call_later(seconds, self._expire, waiter) if seconds != FOREVER else None
+    async def _do(self, call: Callable[[Connection], Awaitable[T]], requests: Sequence[Request[Any]]) -> T:
+        """Makes a call, on a new connection if this one is lost and nothing of the call was sent."""
+        connection = self._connection
         try:
-            await self._link.write(parts)
-            await done
-        except asyncio.CancelledError:
-            self._give_up(waiter)
+            return await self._do_once(call, requests, connection)
+        except ConnectionLost as error:
+            if error.sent or not self._reconnect:
+                raise
+        return await self._do_once(call, requests, await self._renew(connection))
+
+    async def _do_once(
+        self, call: Callable[[Connection], Awaitable[T]], requests: Sequence[Request[Any]], connection: Connection
+    ) -> T:
+        if not self._reconnect or connection.has_session_things or not any(map(is_of_session, requests)):
+            return await call(connection)
+        connection.has_session_things = True
+        try:
+            return await call(connection)
+        except ConnectionLost as error:
+            connection.has_session_things = error.sent
             raise
-        finally:
-            if timer is not None:
-                timer.cancel()
 
-    def _expire(self, waiter: Waiter) -> None:
-        if waiter.done:
-            return
-        must_end = self._session.withdraw(waiter)
-        waiter.fail(DeadlineExceeded("the daemon did not answer in time"))
-        if must_end:
-            self._end(ConnectionLost("an answer did not come in time; the connection was closed"))
+    async def _renew(self, lost: Connection) -> Connection:
+        """The connection in place of one that is lost."""
+        # Tasks that wait here for another one's attempts have no more time than that one.
+        until = time.monotonic() + min(self._reconnect, lost.seconds())
+        assert lost.renewing is not None
+        async with lost.renewing:
+            if self._is_closed:
+                raise closed()
+            if self._connection is not lost:
+                return self._connection
+            if lost.has_session_things:
+                lost.has_session_things = False
+                raise lost_with_session()
+            made = await self._connect_again(lost, until)
+            if self._is_closed:
+                made.close()
+                raise closed()
+            self._connection = made
+            return made
 
-    def _give_up(self, waiter: Waiter) -> None:
-        """Nobody awaits it any more. What waits in the daemon ends there, and what it has got is given back."""
-        if waiter.done:
-            self._undo(waiter)
-            return
-        waiter.on_done = self._undo
-        if waiter.request is not None and waiter.request.waits:
-            self._in_background(methods.cancel_request(waiter.id))
-
-    def _undo(self, waiter: Waiter) -> None:
-        for request, outcome in zip(waiter.requests, waiter.outcomes):
-            if request.undo is not None and outcome.error is None:
-                self._in_background(request.undo)
-
-    def _in_background(self, request: Request[Any]) -> None:
-        async def send() -> None:
+    async def _connect_again(self, lost: Connection, until: float) -> Connection:
+        pause = 0.001
+        while True:
             try:
-                await self.send(request)
-            except UmemError:
-                pass  # the connection has ended, and all of this with it
-
-        if not self.closed:
-            task = asyncio.get_running_loop().create_task(send())
-            self._background.add(task)
-            task.add_done_callback(self._background.discard)
+                made = Connection(lost.pipe, lost.timeout, lost.server_user, lost.in_threads)
+                return await made.open(time.monotonic() + lost.seconds())
+            except NotConnected:
+                if self._is_closed or time.monotonic() + pause >= until:
+                    raise
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, PAUSE)
 
     async def call(self, method: str, params: Union[Dict[str, Any], List[Any], None] = None) -> Any:
         """Any method by its name, with its result as it is. umem.methods has them typed, for send()."""
@@ -370,7 +207,7 @@ class Client:
             await self.send(methods.block_change(block, name=name, lifetime=lifetime or "server", if_exists="replace"))
         except BaseException:
             # It may have been cancelled.
-            self._in_background(methods.block_free(block))
+            self._connection.in_background(methods.block_free(block))
             raise
         block.name = name
         return block
@@ -446,20 +283,17 @@ class Client:
     ) -> Watch:
         """Reports changes of a block, of a heap's blocks, or of all, from now on."""
         request = methods.session_watch(heap=heap, block=block, offset=offset, size=size)
-        return Watch(self, await self.send(Request(request.text, self._session.add_queue)))
+        return Watch(*await self._do(lambda connection: connection.begin_watch(request), (request,)))
 
 
 class _Connecting:
     """What connect() gives: awaited it is the client, and with `async with` one that is closed at the end."""
 
-    def __init__(
-        self, pipe: Optional[str], timeout: Optional[float], in_threads: bool, server_user: Optional[str]
-    ) -> None:
-        self._client = Client(_endpoint.find(pipe), timeout, _endpoint.server_user(server_user))
-        self._in_threads = in_threads
+    def __init__(self, client: Client) -> None:
+        self._client = client
 
     async def _connect(self) -> Client:
-        await self._client._connect(self._in_threads)
+        await self._client._connect()
         return self._client
 
     def __await__(self) -> Generator[Any, None, Client]:
@@ -478,9 +312,11 @@ def connect(
     timeout: Optional[float] = 30.0,
     in_threads: bool = sys.platform == "win32",
     server_user: Optional[str] = None,
+    reconnect: float = 0,
 ) -> _Connecting:
     """As umem.connect(), to be awaited or used with `async with`. in_threads: read and write in threads beside the loop."""
-    return _Connecting(pipe, timeout, in_threads, server_user)
+    user = _endpoint.server_user(server_user)
+    return _Connecting(Client(_endpoint.find(pipe), timeout, user, reconnect, in_threads))
 
 
 class Block(BlockBase):
@@ -679,8 +515,8 @@ class Lock:
 class Watch:
     """Changes, as they come: `async for event in watch`, until close()."""
 
-    def __init__(self, client: Client, queue: EventQueue) -> None:
-        self.client = client
+    def __init__(self, connection: Connection, queue: EventQueue) -> None:
+        self._connection = connection
         self._queue = queue
 
     async def __aenter__(self: Self) -> Self:
@@ -701,29 +537,8 @@ class Watch:
 
     async def next(self) -> Optional[Event]:
         """The next event. None: the watch was closed."""
-        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        waiter = Waiter()
-        waiter.on_done = lambda _: _finish(done)
-        event = self.client._session.take_event(self._queue, waiter)
-        if event is not None or waiter.done:
-            return event
-        try:
-            await done
-        except asyncio.CancelledError:
-            self._queue.listener = None
-            raise
-        return self.client._session.take_event(self._queue, None)
+        return await self._connection.wait_for_event(self._queue)
 
     async def close(self) -> None:
         """Ends the watch, and a loop over it."""
-        if self.client._session.remove_queue(self._queue):
-            await self.client.send(methods.session_unwatch(self._queue.watch))
-
-
-def _after_fork() -> None:
-    for client in list(_clients):
-        client._after_fork()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
+        await self._connection.end_watch(self._queue)
