@@ -298,8 +298,10 @@ static enum um_frame_event next_line(struct um_frame *frame, struct um_frame_mes
     if (end != 0)
         size = text_size(frame, end - 1);
     if (size == 0 || size > UM_FRAME_LONG_SIZE || size > frame->message_limit || frame->counts_brackets ||
-        frame->always_counts)
+        frame->always_counts) {
         event = find_text(frame, &size, &end);
+        message->run = frame->brackets.run;
+    }
     if (event == UM_FRAME_MORE)
         return event;
     message->text = frame->input;

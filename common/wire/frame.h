@@ -55,7 +55,8 @@ enum um_frame_event {
 struct um_frame_message {
     char *text;  /* in the frame's or the feeder's memory, may be changed; good until the next call */
     size_t size; /* bytes of text */
-    uint64_t payload_size; /* raw bytes that follow it */
+    uint64_t payload_size;  /* raw bytes that follow it */
+    struct um_json_run run; /* of a message over UM_FRAME_LONG_SIZE: one in it, if one is known */
     const char *
         content_type; /* with headers: what Content-Type says, "" where it says nothing; good as long as the text */
     const char *what;  /* for TOO_LARGE and BROKEN: static, a sentence without a full stop */

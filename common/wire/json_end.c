@@ -12,6 +12,27 @@ static char *find_byte(char *at, char *end, char byte)
     return found != NULL ? found : end;
 }
 
+enum { STEP = 64 /* bytes of a wide step */ };
+
+/* Passes over bytes in wide steps, and notes those that are ASCII: at the end of what has come, up to the last one. */
+static char *skip_wide(struct um_json_end *state, char *at, char *end)
+{
+    struct um_json_run *run = &state->run;
+    size_t offset = state->passed - (size_t)(end - at);
+    size_t size = um_text_plain_avx2((const unsigned char *)at, (size_t)(end - at), true);
+    char *behind = at + size;
+
+    while (size != 0 && end - behind < STEP && behind != end && (signed char)*behind >= ' ' &&
+           *behind != '"' && *behind != '\\')
+        behind++;
+    size = (size_t)(behind - at);
+    if (run->size != 0 && offset == run->at + run->size)
+        run->size += size;
+    else if (size > run->size)
+        *run = (struct um_json_run){offset, size};
+    return behind + um_text_plain_avx2((const unsigned char *)behind, (size_t)(end - behind), false);
+}
+
 /* Passes over a string's bytes. Returns what is behind its closing quote, or the end. What has no escapes, such as base64, is passed
  * over in wide steps; each other byte is looked at twice at most: the next quote is looked for only once the last one is passed. */
 static char *skip_string(struct um_json_end *state, char *at, char *end)
@@ -26,7 +47,7 @@ static char *skip_string(struct um_json_end *state, char *at, char *end)
     near_end = end - at > UM_TEXT_WIDE_LENGTH ? at + UM_TEXT_WIDE_LENGTH : end;
     quote = find_byte(at, near_end, '"');
     if (quote == near_end) {
-        at += um_text_plain_avx2((const unsigned char *)at, (size_t)(end - at), false);
+        at = skip_wide(state, at, end);
         quote = find_byte(at < near_end ? near_end : at, end, '"');
     }
     for (;;) {
@@ -65,6 +86,7 @@ char *um_json_find_end(struct um_json_end *state, char *at, char *end)
 {
     const char *row_end = at;
 
+    state->passed += (size_t)(end - at);
     while (at != end) {
         /* Looked at once: where a row has some, it is passed byte by byte. */
         if (at >= row_end && !state->in_string && end - at >= ROW) {

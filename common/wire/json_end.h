@@ -13,11 +13,19 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* Bytes of a text that are in one string and need no other look: ASCII, no quotes, no backslashes, no control characters. */
+struct um_json_run {
+    size_t at;   /* from the text's beginning */
+    size_t size; /* 0: none are known */
+};
+
 /* How far the look has come. All zero before the first byte. */
 struct um_json_end {
-    size_t depth;    /* brackets that are open */
-    bool in_string;  /* a quote is open */
-    bool is_escaped; /* the next byte of the string stands behind a backslash */
+    size_t depth;           /* brackets that are open */
+    bool in_string;         /* a quote is open */
+    bool is_escaped;        /* the next byte of the string stands behind a backslash */
+    size_t passed;          /* bytes that were given */
+    struct um_json_run run; /* a long run among them, if there is one: mostly the longest */
 };
 
 /* Looks at the bytes from `at` to `end`. Returns what is behind the bracket that closes the outermost one, or NULL: it is not among

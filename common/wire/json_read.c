@@ -509,6 +509,8 @@ UM_ALWAYS_INLINE void init(struct reader *reader, char *text, size_t size, struc
     reader->source.end = text + size;
     reader->source.window = text + size;
     reader->source.check = check;
+    reader->source.run = NULL;
+    reader->source.run_end = NULL;
     reader->source.stop = NULL;
     reader->source.in_string = false;
     reader->source.is_utf8 = false;
@@ -576,16 +578,30 @@ struct um_json_reader *um_json_reader_new(char *text, size_t size, struct um_are
     return steps;
 }
 
+void um_json_reader_skip(struct um_json_reader *steps, const struct um_json_run *run)
+{
+    struct um_json_source *source = &steps->reader.source;
+
+    if (run->size == 0)
+        return;
+    source->run = source->text + run->at;
+    source->run_end = source->run + run->size;
+}
+
 /* Looks whether the next bytes are UTF-8: all of it is looked at before the first value is read, so that bytes that are not go before
  * all else that is wrong. A character may lie across a step's end. */
 static void look_at_utf8(struct um_json_reader *steps, size_t budget)
 {
     enum { CHARACTER_SIZE = 4 };
     struct um_json_source *source = &steps->reader.source;
-    size_t left = (size_t)(source->end - steps->at);
+    bool is_known = source->run != NULL && steps->at >= source->run && steps->at < source->run_end;
+    size_t left = (size_t)(source->end - (is_known ? source->run_end : steps->at));
     size_t size = left < budget + CHARACTER_SIZE ? left : budget + CHARACTER_SIZE;
-    size_t valid = um_utf8_check(steps->at, size);
+    size_t valid;
 
+    if (is_known)
+        steps->at = source->run_end;
+    valid = um_utf8_check(steps->at, size);
     steps->at += valid;
     if (valid != size && (size == left || size - valid >= CHARACTER_SIZE)) {
         um_json_refuse(source, steps->at, um_json_not_utf8);

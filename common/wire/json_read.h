@@ -21,6 +21,7 @@
 #include "base/arena.h"
 #include "base/attributes.h"
 #include "wire/json_check.h"
+#include "wire/json_end.h"
 
 enum {
     UM_JSON_DEPTH_LIMIT = 64,      /* levels of arrays and objects, one in the other */
@@ -91,6 +92,9 @@ struct um_json_reader;
 /* Begins to read as um_json_read() does; all of it stays where it is until the end. NULL: no memory. */
 struct um_json_reader *um_json_reader_new(char *text, size_t size, struct um_arena *arena,
                                           struct um_json_check *check);
+
+/* Before the first step: a run of the text of which um_json_find_end() has told, and which is passed over. */
+void um_json_reader_skip(struct um_json_reader *steps, const struct um_json_run *run);
 
 /* Reads about `budget` more bytes, at least 1: more only where one number, or space, is longer. check->values tells how many values there
  * are so far. Returns whether another step is to come: each byte is read twice. */

@@ -213,6 +213,11 @@ UM_ALWAYS_INLINE char *skip_plain(const struct um_json_source *source, char *at)
     return at;
 }
 
+UM_ALWAYS_INLINE bool is_in_run(const struct um_json_source *source, const char *at)
+{
+    return source->run != NULL && at >= source->run && at < source->run_end;
+}
+
 /* Keeps how far it was read for the next step. */
 static char *pause_at(struct um_json_source *source, char *opening, char *at, const struct writer *writer)
 {
@@ -231,7 +236,10 @@ static char *read_on(struct um_json_source *source, char *opening, char *at, str
         const char *plain = at;
         char *next = at;
 
-        at = skip_plain(source, at);
+        if (is_in_run(source, at) && writer.end == at)
+            at = source->run_end; /* nothing of it is moved, so that it takes no time, however long it is */
+        else
+            at = skip_plain(source, at);
         if (source->unescapes)
             put_plain(&writer, plain, at);
         if (at == source->end)

@@ -29,6 +29,8 @@ struct um_json_source {
     struct um_json_check *check;
     char *
         window; /* where a step of reading ends, at the next byte that it can; `end`, where all is read at once */
+    char *run;      /* what um_json_reader_skip() told, */
+    char *run_end;  /* and where it ends; NULL: nothing */
     char *stop;     /* where reading stopped, if it did: what stands from there on was not changed */
     bool in_string; /* that is in a string */
     bool is_utf8;   /* all of the text has been looked at for that */

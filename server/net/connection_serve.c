@@ -43,8 +43,10 @@ UM_ALWAYS_INLINE size_t dispatch(struct um_connection *connection, const struct 
                           um_frame_whole_payload(frame) != NULL;
     size_t used;
 
-    if (message->size > UM_FRAME_LONG_SIZE)
+    if (message->size > UM_FRAME_LONG_SIZE) {
         session->text_here = um_frame_give(frame, message);
+        session->text_run = message->run;
+    }
     session->payload_here = offers_payload ? (const unsigned char *)um_frame_whole_payload(frame) : NULL;
     connection->last_size = message->size;
     used = um_dispatch_message(session, message->text, message->size, message->payload_size);

@@ -16,6 +16,7 @@
 #include "base/list.h"
 #include "base/tree.h"
 #include "rpc/schema/server_limits.h"
+#include "wire/json_end.h"
 
 struct um_call_record;
 struct um_owner;
@@ -164,6 +165,7 @@ struct um_session {
     /* The memory of a long message that is handed over, which begins with its text: malloc. NULL: it is not the session's to free, or
      * none. The connection sets it before the message, and frees it afterwards where it is still there. */
     char *text_here;
+    struct um_json_run text_run;       /* of a long message that is handed over, as um_frame_message has it */
     struct um_payload *payload;        /* the request whose payload is being received, NULL: none */
     struct um_job *job;                /* the call, or message, that is at work in slices, NULL: none */
     struct um_session_group *group;    /* of the process that it belongs to */

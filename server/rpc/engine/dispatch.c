@@ -540,6 +540,7 @@ static void read_in_steps(struct um_session *session, const char *text, size_t s
         refuse_no_memory(session, payload_size);
         return;
     }
+    um_json_reader_skip(reading->reader, &session->text_run);
     message->begun_ns = um_meter_defer(&session->rpc->meter);
     reading->job.ops = &reading_ops;
     reading->job.held_bytes = size;
@@ -552,7 +553,7 @@ static void read_in_steps(struct um_session *session, const char *text, size_t s
 /* ---- long texts of bytes ---- */
 
 /* Characters that are decoded in one step. */
-enum { DECODE_SIZE = 256 * 1024 };
+enum { DECODE_SIZE = 512 * 1024 };
 
 /* A request whose bytes take long to be decoded is handled once more when that is done, as if it came then. */
 struct decoding {

@@ -393,20 +393,24 @@ static void test_long_strings_are_looked_through(void **state)
 
 /* ---- in steps ---- */
 
-/* Reads a copy in steps of so many bytes. */
-static int read_in_steps(char *text, size_t size, size_t budget, struct um_arena *arena,
-                         struct um_json **json, struct um_json_check *result, size_t *count)
+/* Reads a copy in steps of so many bytes; `run` is known of it. */
+static int read_in_steps(char *text, size_t size, size_t budget, const struct um_json_run *run,
+                         struct um_arena *arena, struct um_json **json, struct um_json_check *result,
+                         size_t *count)
 {
     struct um_json_reader *steps = um_json_reader_new(text, size, arena, result);
 
     assert_non_null(steps);
+    um_json_reader_skip(steps, run);
     *count = 1;
     while (um_json_reader_step(steps, budget))
         assert_true(++*count <= 2 * size + 4);
     return um_json_reader_end(steps, json);
 }
 
-static void expect_same_in_steps(const char *text, size_t size, size_t budget)
+static const struct um_json_run no_run = {0, 0};
+
+static void expect_same_in_steps(const char *text, size_t size, size_t budget, const struct um_json_run *run)
 {
     struct um_arena arenas[2] = {{NULL, 0, NULL}, {NULL, 0, NULL}};
     struct um_json *trees[2] = {NULL, NULL};
@@ -418,7 +422,7 @@ static void expect_same_in_steps(const char *text, size_t size, size_t budget)
     memcpy(copies[0], text, size);
     memcpy(copies[1], text, size);
     assert_int_equal(um_json_read(copies[0], size, &arenas[0], &trees[0], &results[0]),
-                     read_in_steps(copies[1], size, budget, &arenas[1], &trees[1], &results[1], &count));
+                     read_in_steps(copies[1], size, budget, run, &arenas[1], &trees[1], &results[1], &count));
     assert_int_equal(results[0].bad_offset, results[1].bad_offset);
     if (results[0].what != NULL)
         assert_string_equal(results[0].what, results[1].what);
@@ -456,8 +460,76 @@ static void test_steps_read_what_is_read_at_once(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         for (size_t budget = 1; budget < 40; budget += budget < 10 ? 1 : 7)
-            expect_same_in_steps(texts[i], strlen(texts[i]), budget);
+            expect_same_in_steps(texts[i], strlen(texts[i]), budget, &no_run);
     }
+}
+
+/* A run of which the look for the end of the text tells is right, however the text is cut, and reading is the same with and without it. */
+static void test_a_known_run_is_passed_over(void **state)
+{
+    enum { SIZE = 900 };
+    static const char *const before[] = {"[\"", "[\"\\n", "[1,\"b\",\"\xc3\xa4"};
+    static const char *const middles[] = {"aa",
+                                          "\\t",
+                                          "\\x",
+                                          "\xc3\xa4",
+                                          "\xc3"
+                                          "a",
+                                          "\"a",
+                                          "\ta",
+                                          "\\\""};
+    static const char after[] = "\",\"\\u0000\xc3\xa4\"] ";
+    char text[SIZE + sizeof after];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof middles / sizeof *middles * 3; i++) {
+        for (size_t place = 12; place < SIZE - 2; place += 5) {
+            struct um_json_end pieces = {.depth = 0};
+            size_t cut = place * 31 % SIZE;
+            size_t cut_again = cut + place * 17 % (SIZE - cut);
+            size_t size = SIZE + sizeof after - 1;
+
+            memset(text, 'a', sizeof text);
+            memcpy(text, before[i % 3], strlen(before[i % 3]));
+            memcpy(text + place, middles[i / 3], 2);
+            memcpy(text + SIZE, after, sizeof after);
+            (void)(um_json_find_end(&pieces, text, text + cut) == NULL &&
+                   um_json_find_end(&pieces, text + cut, text + cut_again) == NULL &&
+                   um_json_find_end(&pieces, text + cut_again, text + size) == NULL);
+            for (size_t at = pieces.run.at; at < pieces.run.at + pieces.run.size; at++)
+                assert_true((text[at] == 'a' || text[at] == 'b') && at < SIZE);
+            expect_same_in_steps(text, size, 1 + place % 300, &pieces.run);
+        }
+    }
+}
+
+/* It takes no time, however long it is. */
+static void test_a_known_run_takes_few_steps(void **state)
+{
+    enum { SIZE = 1 << 20, BUDGET = 1 << 12, PIECE = 77777 };
+    char *text = malloc(SIZE);
+    struct um_arena arena = {NULL, 0, NULL};
+    struct um_json *json = NULL;
+    struct um_json_check result;
+    struct um_json_end end = {.depth = 0};
+    size_t count;
+
+    (void)state;
+    assert_non_null(text);
+    memset(text, 'x', SIZE);
+    memcpy(text, "{\"a\":\"", 6);
+    memcpy(text + SIZE - 2, "\"}", 2);
+    for (size_t at = 0; at < SIZE; at += PIECE)
+        (void)um_json_find_end(&end, text + at, text + (SIZE - at < PIECE ? SIZE : at + PIECE));
+    assert_int_equal(read_in_steps(text, SIZE, BUDGET, &end.run, &arena, &json, &result, &count), UMEM_OK);
+    assert_int_equal(json->child->size, SIZE - 8);
+    /* Where there are no wide steps, none is known. */
+    if (end.run.size != 0) {
+        assert_in_range(end.run.size, SIZE - 128, SIZE);
+        assert_in_range(count, 2, 8);
+    }
+    um_arena_deinit(&arena);
+    free(text);
 }
 
 /* Nothing but a number, or space, is longer than a step, and each byte is read twice. */
@@ -491,8 +563,9 @@ static void test_a_step_reads_no_more_than_it_may(void **state)
         while (at < text + SIZE)
             at += sprintf(at, "%s", texts[i].repeated);
         at += sprintf(at, "%s", texts[i].after);
-        assert_int_equal(read_in_steps(text, (size_t)(at - text), BUDGET, &arena, &json, &result, &count),
-                         UMEM_OK);
+        assert_int_equal(
+            read_in_steps(text, (size_t)(at - text), BUDGET, &no_run, &arena, &json, &result, &count),
+            UMEM_OK);
         assert_in_range(count, 2 * SIZE / BUDGET - 2, 2 * SIZE / BUDGET + 2);
         um_arena_deinit(&arena);
     }
@@ -542,6 +615,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_steps_read_what_is_read_at_once),
+        cmocka_unit_test(test_a_known_run_is_passed_over),
+        cmocka_unit_test(test_a_known_run_takes_few_steps),
         cmocka_unit_test(test_a_step_reads_no_more_than_it_may),
         cmocka_unit_test(test_what_is_half_read_may_be_forgotten),
         cmocka_unit_test(test_long_space),
