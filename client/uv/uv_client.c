@@ -637,8 +637,7 @@ int umem_uv_cancel(umem_uv *client, uint64_t id)
         return code;
     request = &call->request;
     um_request_begin(request, "$/cancelRequest");
-    um_json_key(&request->text, "id");
-    um_json_uint(&request->text, id);
+    um_json_put_uint(&request->text, "id", id);
     um_channel_write_notification(request, &call->out);
     if (request->text.failed || call->out.failed)
         return refuse(client, call, UMEM_E_OUT_OF_MEMORY, "there is no memory for the call");

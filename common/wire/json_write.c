@@ -182,6 +182,33 @@ void um_json_null(struct um_buf *buf)
     write_value(buf, "null", 4);
 }
 
+void um_json_put_int(struct um_buf *buf, const char *key, int64_t value)
+{
+    um_json_key(buf, key);
+    um_json_int(buf, value);
+}
+
+void um_json_put_uint64(struct um_buf *buf, const char *key, uint64_t value)
+{
+    um_json_key(buf, key);
+    um_json_uint64(buf, value);
+}
+
+void um_json_put_string(struct um_buf *buf, const char *key, const char *text)
+{
+    um_json_key(buf, key);
+    if (text != NULL)
+        um_json_cstring(buf, text);
+    else
+        um_json_null(buf);
+}
+
+void um_json_put_null(struct um_buf *buf, const char *key)
+{
+    um_json_key(buf, key);
+    um_json_null(buf);
+}
+
 char *um_json_begin_raw_string(struct um_buf *buf, size_t size)
 {
     char *space;

@@ -77,7 +77,7 @@ void um_json_cstring(struct um_buf *buf, const char *text);
 
 void um_json_uint(struct um_buf *buf, uint64_t value);
 
-/* Writes `"key":value`. Nearly every answer has some: these are compiled into the caller. */
+/* Write `"key":value`. Nearly every answer has a number or a boolean: these are compiled into the caller. */
 UM_ALWAYS_INLINE void um_json_put_bool(struct um_buf *buf, const char *key, bool value)
 {
     const char *word = value ? "true" : "false";
@@ -102,6 +102,13 @@ UM_ALWAYS_INLINE void um_json_put_uint(struct um_buf *buf, const char *key, uint
     um_json_copy_key(space, key, size);
     buf->size += size + 3 + um_digits_put_uint(space + size + 3, value);
 }
+
+void um_json_put_int(struct um_buf *buf, const char *key, int64_t value);
+void um_json_put_uint64(struct um_buf *buf, const char *key, uint64_t value);
+void um_json_put_null(struct um_buf *buf, const char *key);
+
+/* NULL: null. */
+void um_json_put_string(struct um_buf *buf, const char *key, const char *text);
 
 void um_json_int(struct um_buf *buf, int64_t value);
 

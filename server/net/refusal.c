@@ -18,22 +18,16 @@ static const struct {
 
 static void write_facts(struct um_buf *out, const struct um_refusal_facts *facts)
 {
-    um_json_key(out, "limit");
-    um_json_cstring(out, "sessions");
-    um_json_key(out, "maximum");
-    um_json_uint(out, facts->sessions_limit);
-    um_json_key(out, "used");
-    um_json_uint(out, facts->sessions);
+    um_json_put_string(out, "limit", "sessions");
+    um_json_put_uint(out, "maximum", facts->sessions_limit);
+    um_json_put_uint(out, "used", facts->sessions);
     if (facts->top_sessions == 0)
         return;
     um_json_key(out, "most");
     um_json_begin_object(out);
-    um_json_key(out, "pid");
-    um_json_int(out, facts->top_pid);
-    um_json_key(out, "program");
-    um_json_cstring(out, facts->top_program);
-    um_json_key(out, "used");
-    um_json_uint(out, facts->top_sessions);
+    um_json_put_int(out, "pid", facts->top_pid);
+    um_json_put_string(out, "program", facts->top_program);
+    um_json_put_uint(out, "used", facts->top_sessions);
     um_json_end_object(out);
 }
 
@@ -42,20 +36,15 @@ void um_refusal_write(struct um_buf *out, enum um_refusal_reason reason, const s
     int code = refusals[reason].code;
 
     um_json_begin_object(out);
-    um_json_key(out, "jsonrpc");
-    um_json_cstring(out, "2.0");
-    um_json_key(out, "id");
-    um_json_null(out);
+    um_json_put_string(out, "jsonrpc", "2.0");
+    um_json_put_null(out, "id");
     um_json_key(out, "error");
     um_json_begin_object(out);
-    um_json_key(out, "code");
-    um_json_int(out, code);
-    um_json_key(out, "message");
-    um_json_cstring(out, refusals[reason].message);
+    um_json_put_int(out, "code", code);
+    um_json_put_string(out, "message", refusals[reason].message);
     um_json_key(out, "data");
     um_json_begin_object(out);
-    um_json_key(out, "name");
-    um_json_cstring(out, umem_error_name(code));
+    um_json_put_string(out, "name", umem_error_name(code));
     if (code == UMEM_E_LIMIT_EXCEEDED)
         write_facts(out, facts);
     um_json_end_object(out);

@@ -26,16 +26,12 @@ enum {
 static bool write_request(struct um_buf *out, const char *endpoint)
 {
     um_json_begin_object(out);
-    um_json_key(out, "jsonrpc");
-    um_json_cstring(out, "2.0");
-    um_json_key(out, "id");
-    um_json_uint(out, 1);
-    um_json_key(out, "method");
-    um_json_cstring(out, "server.shutdown");
+    um_json_put_string(out, "jsonrpc", "2.0");
+    um_json_put_uint(out, "id", 1);
+    um_json_put_string(out, "method", "server.shutdown");
     um_json_key(out, "params");
     um_json_begin_object(out);
-    um_json_key(out, "successor");
-    um_json_cstring(out, endpoint);
+    um_json_put_string(out, "successor", endpoint);
     um_json_end_object(out);
     um_json_end_object(out);
     um_buf_append(out, "\n", 2);

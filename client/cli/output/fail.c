@@ -50,8 +50,7 @@ static void put_text(struct um_buf *out, const char *key, const char *text)
 {
     if (text == NULL)
         return;
-    um_json_key(out, key);
-    um_json_cstring(out, text);
+    um_json_put_string(out, key, text);
 }
 
 /* Writes a line, without the C library, which would need memory of its own and lose what a pipe does not take at once. */
@@ -75,8 +74,7 @@ static void print_json(const struct report *report)
     um_json_key(&out, "error");
     um_json_begin_object(&out);
     if (report->code != 0) {
-        um_json_key(&out, "code");
-        um_json_int(&out, report->code);
+        um_json_put_int(&out, "code", report->code);
     }
     put_text(&out, "name", report->name);
     put_text(&out, "message", report->message);
@@ -87,11 +85,9 @@ static void print_json(const struct report *report)
     put_text(&out, "pipe", report->pipe);
     put_text(&out, "remedy", report->remedy);
     um_json_end_object(&out);
-    um_json_key(&out, "status");
-    um_json_int(&out, report->status);
+    um_json_put_int(&out, "status", report->status);
     if (line != 0) {
-        um_json_key(&out, "line");
-        um_json_uint(&out, line);
+        um_json_put_uint(&out, "line", line);
     }
     um_json_end_object(&out);
     write_errors(&out);

@@ -93,8 +93,7 @@ void cli_put_size(struct cli_params *params, const char *key, const char *text)
         refuse(params, text, not_a_size);
         return;
     }
-    um_json_key(&params->json, key);
-    um_json_uint(&params->json, size);
+    um_json_put_uint(&params->json, key, size);
 }
 
 void cli_put_milliseconds(struct cli_params *params, const char *key, const char *text)

@@ -15,10 +15,8 @@
 void cli_recording_begin(struct um_buf *out)
 {
     um_json_begin_object(out);
-    um_json_key(out, "umem_recording");
-    um_json_uint(out, CLI_RECORDING_FORMAT);
-    um_json_key(out, "version");
-    um_json_cstring(out, UMEM_VERSION);
+    um_json_put_uint(out, "umem_recording", CLI_RECORDING_FORMAT);
+    um_json_put_string(out, "version", UMEM_VERSION);
     um_json_end_object(out);
     um_buf_append_byte(out, '\n');
 }
@@ -53,13 +51,10 @@ void cli_recording_put(struct um_buf *out, const struct cli_record *record)
     const bool is_client = record->kind == CLI_RECORD_CLIENT;
 
     um_json_begin_object(out);
-    um_json_key(out, "us");
-    um_json_uint(out, record->us);
-    um_json_key(out, "connection");
-    um_json_uint(out, record->connection);
+    um_json_put_uint(out, "us", record->us);
+    um_json_put_uint(out, "connection", record->connection);
     if (record->kind == CLI_RECORD_ENDED) {
-        um_json_key(out, "ended");
-        um_json_bool(out, true);
+        um_json_put_bool(out, "ended", true);
     } else if (record->is_json) {
         put_json(out, is_client ? "client" : "daemon", record->text, record->size);
     } else {

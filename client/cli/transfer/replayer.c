@@ -83,12 +83,9 @@ static void differ(struct player *player, uint64_t connection, const char *forma
     }
     um_buf_init(&line, 1 << 16);
     um_json_begin_object(&line);
-    um_json_key(&line, "line");
-    um_json_uint(&line, player->reader.number);
-    um_json_key(&line, "connection");
-    um_json_uint(&line, connection);
-    um_json_key(&line, "difference");
-    um_json_cstring(&line, what);
+    um_json_put_uint(&line, "line", player->reader.number);
+    um_json_put_uint(&line, "connection", connection);
+    um_json_put_string(&line, "difference", what);
     um_json_end_object(&line);
     um_buf_append_byte(&line, '\0');
     if (!line.failed)

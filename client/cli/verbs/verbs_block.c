@@ -32,8 +32,7 @@ static void put_place(const struct cli *cli, struct cli_params *params)
 
 static void put_block(struct cli_params *params, umem_handle block)
 {
-    um_json_key(&params->json, "block");
-    um_json_uint(&params->json, block);
+    um_json_put_uint(&params->json, "block", block);
 }
 
 /* Calls block.resize; *result is put in place of what it was. */
@@ -45,8 +44,7 @@ static int resize_to(struct cli *cli, umem_handle block, uint64_t size, cJSON **
     *result = NULL;
     cli_params_begin(&params);
     put_block(&params, block);
-    um_json_key(&params.json, "size");
-    um_json_uint(&params.json, size);
+    um_json_put_uint(&params.json, "size", size);
     return cli_call(cli, "block.resize", &params, result);
 }
 
@@ -264,8 +262,7 @@ static void put_filter(struct cli *cli, struct cli_params *params)
     cli_put_handle(params, "heap", cli->option[CLI_HEAP]);
     cli_put_size(params, "session", cli->option[CLI_SESSION]);
     if (cli->option[CLI_ORPHANED] != NULL || strcmp(cli->verb->name, "orphans") == 0) {
-        um_json_key(&params->json, "orphaned");
-        um_json_bool(&params->json, true);
+        um_json_put_bool(&params->json, "orphaned", true);
     }
 }
 

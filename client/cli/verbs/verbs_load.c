@@ -149,12 +149,6 @@ static void begin_params(struct um_buf *out, const struct um_json *params)
     }
 }
 
-static void put_text(struct um_buf *out, const char *key, const char *text)
-{
-    um_json_key(out, key);
-    um_json_cstring(out, text);
-}
-
 /* Ends it, as a string. Returns an exit status. */
 static int end_params(struct um_buf *out)
 {
@@ -252,11 +246,11 @@ static int take_heap(struct load *load, const struct um_json *params)
         .name = copy_text(name), .line = load->reader.number, .is_durable = is_durable(params)};
     load->heap_count++;
     begin_params(&out, params);
-    put_text(&out, "name", name);
+    um_json_put_string(&out, "name", name);
     if (grown->is_durable)
-        put_text(&out, "lifetime", "durable");
+        um_json_put_string(&out, "lifetime", "durable");
     if (load->replaces)
-        put_text(&out, "if_exists", "open");
+        um_json_put_string(&out, "if_exists", "open");
     status = end_params(&out);
     grown->params = status == CLI_OK ? copy_text(out.data) : NULL;
     um_buf_deinit(&out);
@@ -392,7 +386,7 @@ static int take_block(struct load *load, const struct um_json *params)
     block = &load->blocks[load->block_count];
     *block = (struct loaded){.line = load->reader.number};
     begin_params(&out, params);
-    put_text(&out, "lifetime", "session");
+    um_json_put_string(&out, "lifetime", "session");
     status = call(load, "block.alloc", &out, "\"block\":", &block->block);
     if (status != CLI_OK)
         return status;
@@ -441,8 +435,7 @@ static int take_bytes(struct load *load, const struct um_json *params)
     if (is_large_data(params))
         return write_raw(load, params, block->block, offset);
     begin_params(&out, params);
-    um_json_key(&out, "block");
-    um_json_uint(&out, block->block);
+    um_json_put_uint(&out, "block", block->block);
     return call(load, "block.write", &out, NULL, NULL);
 }
 

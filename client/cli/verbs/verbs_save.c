@@ -55,24 +55,10 @@ static int flush(struct save *save)
 static void begin_line(struct save *save, const char *method)
 {
     um_json_begin_object(&save->out);
-    um_json_key(&save->out, "id");
-    um_json_uint(&save->out, ++save->id);
-    um_json_key(&save->out, "method");
-    um_json_cstring(&save->out, method);
+    um_json_put_uint(&save->out, "id", ++save->id);
+    um_json_put_string(&save->out, "method", method);
     um_json_key(&save->out, "params");
     um_json_begin_object(&save->out);
-}
-
-static void put_uint(struct save *save, const char *key, uint64_t value)
-{
-    um_json_key(&save->out, key);
-    um_json_uint(&save->out, value);
-}
-
-static void put_text(struct save *save, const char *key, const char *text)
-{
-    um_json_key(&save->out, key);
-    um_json_cstring(&save->out, text);
 }
 
 static int end_line(struct save *save)
@@ -90,10 +76,10 @@ static int put_mark(struct save *save, const char *key, uint64_t value, const st
     um_json_end_object(&save->out);
     um_json_key(&save->out, CLI_DUMP_MARK);
     um_json_begin_object(&save->out);
-    put_uint(save, key, value);
-    put_uint(save, "heaps", totals->heaps);
-    put_uint(save, "blocks", totals->blocks);
-    put_uint(save, "bytes", totals->bytes);
+    um_json_put_uint(&save->out, key, value);
+    um_json_put_uint(&save->out, "heaps", totals->heaps);
+    um_json_put_uint(&save->out, "blocks", totals->blocks);
+    um_json_put_uint(&save->out, "bytes", totals->bytes);
     return end_line(save);
 }
 
@@ -113,7 +99,7 @@ static void put_reference(struct save *save, const char *key, const char *name)
     char marked[CLI_DUMP_NAME_SIZE + 1];
 
     snprintf(marked, sizeof marked, "%s%s", name[0] >= '0' && name[0] <= '9' ? ":" : "", name);
-    put_text(save, key, marked);
+    um_json_put_string(&save->out, key, marked);
 }
 
 /* ---- heaps ---- */
@@ -149,13 +135,14 @@ static int put_heap(struct save *save, const struct umem_heap_info *heap)
                         (unsigned long long)heap->heap);
     save->totals.heaps++;
     begin_line(save, "heap.create");
-    put_text(save, "name", name_of(made, heap->name, "heap", heap->heap));
-    put_text(save, "kind", heap->kind == UMEM_HEAP_SHARED ? "shared" : "private");
+    um_json_put_string(&save->out, "name", name_of(made, heap->name, "heap", heap->heap));
+    um_json_put_string(&save->out, "kind", heap->kind == UMEM_HEAP_SHARED ? "shared" : "private");
     put_flags(save, heap->flags);
-    put_uint(save, "initial_size", heap->initial_size);
-    put_uint(save, "maximum_size", heap->maximum_size);
-    put_uint(save, "alignment", heap->alignment);
-    put_text(save, "lifetime", heap->lifetime == UMEM_LIFETIME_DURABLE ? "durable" : "server");
+    um_json_put_uint(&save->out, "initial_size", heap->initial_size);
+    um_json_put_uint(&save->out, "maximum_size", heap->maximum_size);
+    um_json_put_uint(&save->out, "alignment", heap->alignment);
+    um_json_put_string(&save->out, "lifetime",
+                       heap->lifetime == UMEM_LIFETIME_DURABLE ? "durable" : "server");
     return end_line(save);
 }
 
@@ -246,11 +233,11 @@ static void begin_alloc(struct save *save, const struct umem_block_info *block, 
     char made[CLI_DUMP_NAME_SIZE];
 
     begin_line(save, "block.alloc");
-    put_uint(save, "size", block->size);
+    um_json_put_uint(&save->out, "size", block->size);
     if (save->heap->kind != UMEM_HEAP_PROCESS)
         put_reference(save, "heap", name_of(made, save->heap->name, "heap", save->heap->heap));
     if (name[0] != '\0')
-        put_text(save, "name", name);
+        um_json_put_string(&save->out, "name", name);
 }
 
 static int read_piece(struct save *save, umem_handle block, uint64_t offset, uint64_t left, size_t *size)
@@ -291,7 +278,7 @@ static int put_large(struct save *save, const struct umem_block_info *block)
             continue;
         begin_line(save, "block.write");
         put_reference(save, "block", name);
-        put_uint(save, "offset", at);
+        um_json_put_uint(&save->out, "offset", at);
         put_data(save, save->piece, size);
         status = end_line(save);
     }
@@ -299,7 +286,7 @@ static int put_large(struct save *save, const struct umem_block_info *block)
         return status;
     begin_line(save, "block.change");
     put_reference(save, "block", name);
-    put_text(save, "name", "");
+    um_json_put_string(&save->out, "name", "");
     return end_line(save);
 }
 

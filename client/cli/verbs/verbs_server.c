@@ -29,8 +29,7 @@ static int print_pipe(const struct cli *cli)
     um_buf_init(&out, 1 << 16);
     if (cli->option[CLI_JSON] != NULL) {
         um_json_begin_object(&out);
-        um_json_key(&out, "pipe");
-        um_json_cstring(&out, pipe);
+        um_json_put_string(&out, "pipe", pipe);
         um_json_end_object(&out);
     } else {
         um_buf_append_string(&out, pipe);

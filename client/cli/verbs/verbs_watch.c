@@ -35,30 +35,22 @@ static const struct event_name {
     [UMEM_EVENT_OVERFLOW] = {"overflow", "watch.overflow"},
 };
 
-static void put_uint(struct um_buf *line, const char *key, uint64_t value)
-{
-    um_json_key(line, key);
-    um_json_uint(line, value);
-}
-
 /* The event as the daemon's notification. */
 static void write_json(struct um_buf *line, const struct umem_event *event)
 {
     um_json_begin_object(line);
-    um_json_key(line, "jsonrpc");
-    um_json_cstring(line, "2.0");
-    um_json_key(line, "method");
-    um_json_cstring(line, event_names[event->kind].method);
+    um_json_put_string(line, "jsonrpc", "2.0");
+    um_json_put_string(line, "method", event_names[event->kind].method);
     um_json_key(line, "params");
     um_json_begin_object(line);
-    put_uint(line, "watch", event->watch);
+    um_json_put_uint(line, "watch", event->watch);
     if (event->block != 0)
-        put_uint(line, "block", event->block);
+        um_json_put_uint(line, "block", event->block);
     if (event->heap != 0)
-        put_uint(line, "heap", event->heap);
+        um_json_put_uint(line, "heap", event->heap);
     if (event->kind == UMEM_EVENT_CHANGED) {
-        put_uint(line, "offset", event->offset);
-        put_uint(line, "size", event->size);
+        um_json_put_uint(line, "offset", event->offset);
+        um_json_put_uint(line, "size", event->size);
     }
     um_json_end_object(line);
     um_json_end_object(line);

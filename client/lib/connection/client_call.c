@@ -278,8 +278,7 @@ static void cancel(umem_client *client, uint64_t id)
     if (begin_writing(client, now_ms + CANCEL_TURN_MS) != UMEM_OK)
         return;
     um_request_begin(&request, "$/cancelRequest");
-    um_json_key(&request.text, "id");
-    um_json_uint(&request.text, id);
+    um_json_put_uint(&request.text, "id", id);
     um_channel_write_notification(&request, &client->out);
     if (!client->out.failed)
         flush(client, NULL, 0, now_ms + CANCEL_WRITE_MS);

@@ -41,8 +41,7 @@ void um_info_write_lifetime(struct um_buf *out, enum umem_lifetime lifetime)
 {
     if (lifetime != UMEM_LIFETIME_SESSION && lifetime != UMEM_LIFETIME_DURABLE)
         return;
-    um_json_key(out, "lifetime");
-    um_json_cstring(out, lifetime == UMEM_LIFETIME_SESSION ? "session" : "durable");
+    um_json_put_string(out, "lifetime", lifetime == UMEM_LIFETIME_SESSION ? "session" : "durable");
 }
 
 /* ---- reading ---- */

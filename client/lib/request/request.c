@@ -113,8 +113,7 @@ void um_request_write(const struct um_request *request, struct um_buf *out)
     if (request->has_params)
         um_buf_append_byte(out, '}');
     if (request->id != 0) {
-        um_json_key(out, "id");
-        um_json_uint(out, request->id);
+        um_json_put_uint(out, "id", request->id);
     }
     um_buf_append_byte(out, '}');
 }
@@ -192,8 +191,7 @@ void um_param_handle(struct um_request *request, const char *key, umem_handle ha
         write_named(request, key, handle);
         return;
     }
-    um_json_key(&request->text, key);
-    um_json_uint(&request->text, handle);
+    um_json_put_uint(&request->text, key, handle);
 }
 
 void um_param_heap(struct um_request *request, const char *key, umem_handle heap)
@@ -214,8 +212,7 @@ void um_param_size(struct um_request *request, const char *key, uint64_t size)
 {
     if (size > UMEM_SIZE_MAX)
         um_request_refuse(request, "%s: %llu is past 2^53 - 1", key, (unsigned long long)size);
-    um_json_key(&request->text, key);
-    um_json_uint(&request->text, size);
+    um_json_put_uint(&request->text, key, size);
 }
 
 void um_param_size_unless(struct um_request *request, const char *key, uint64_t size, uint64_t none)
@@ -238,8 +235,7 @@ void um_param_name(struct um_request *request, const char *key, const char *name
         um_request_refuse(request, "the %s is %s", key, name == NULL ? "missing" : "not UTF-8");
         return;
     }
-    um_json_key(&request->text, key);
-    um_json_cstring(&request->text, name);
+    um_json_put_string(&request->text, key, name);
 }
 
 void um_param_by_name(struct um_request *request, const char *key, const char *name)
@@ -260,14 +256,12 @@ void um_param_by_name(struct um_request *request, const char *key, const char *n
 
 void um_param_word(struct um_request *request, const char *key, const char *word)
 {
-    um_json_key(&request->text, key);
-    um_json_cstring(&request->text, word);
+    um_json_put_string(&request->text, key, word);
 }
 
 void um_param_true(struct um_request *request, const char *key)
 {
-    um_json_key(&request->text, key);
-    um_json_bool(&request->text, true);
+    um_json_put_bool(&request->text, key, true);
 }
 
 /* Refuses bytes that are nowhere. Returns whether they are. */

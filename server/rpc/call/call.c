@@ -522,8 +522,7 @@ void um_fail(struct um_call *call, int code, const char *format, ...)
     }
     um_json_key(out, "data");
     um_json_begin_object(out);
-    um_json_key(out, "name");
-    um_json_cstring(out, umem_error_name(code));
+    um_json_put_string(out, "name", umem_error_name(code));
 }
 
 static void fail_with_limit(struct um_call *call, int code, const struct um_fault *fault)

@@ -177,12 +177,7 @@ UM_ALWAYS_INLINE void um_reply_null(struct um_call *call, const char *key)
 /* NULL: null. */
 UM_ALWAYS_INLINE void um_reply_string(struct um_call *call, const char *key, const char *value)
 {
-    struct um_buf *out = um_reply_key(call, key);
-
-    if (value != NULL)
-        um_json_cstring(out, value);
-    else
-        um_json_null(out);
+    um_json_put_string(um_reply(call), key, value);
 }
 
 /* Raw bytes of a block that follow the answer, the whole range at once. Small ones and those of a batch are copied, large ones

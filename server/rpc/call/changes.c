@@ -77,16 +77,12 @@ static void write_error(struct um_buf *out, const struct change *change, const s
 {
     um_json_key(out, "error");
     um_json_begin_object(out);
-    um_json_key(out, "code");
-    um_json_int(out, UMEM_E_CORRUPTED);
-    um_json_key(out, "message");
-    um_json_cstring(out, fault->what);
+    um_json_put_int(out, "code", UMEM_E_CORRUPTED);
+    um_json_put_string(out, "message", fault->what);
     um_json_key(out, "data");
     um_json_begin_object(out);
-    um_json_key(out, "name");
-    um_json_cstring(out, umem_error_name(UMEM_E_CORRUPTED));
-    um_json_key(out, "heap");
-    um_json_uint(out, change->heap);
+    um_json_put_string(out, "name", umem_error_name(UMEM_E_CORRUPTED));
+    um_json_put_uint(out, "heap", change->heap);
     um_json_end_object(out);
     um_json_end_object(out);
     um_json_end_object(out);

@@ -87,13 +87,9 @@ void um_top_consumer_write(struct um_session *session, const char *limit, struct
         return;
     um_json_key(out, "most");
     um_json_begin_object(out);
-    um_json_key(out, "session");
-    um_json_uint(out, top->session);
-    um_json_key(out, "pid");
-    um_json_int(out, top->pid);
-    um_json_key(out, "program");
-    um_json_cstring(out, top->program);
-    um_json_key(out, "used");
-    um_json_uint(out, top->used);
+    um_json_put_uint(out, "session", top->session);
+    um_json_put_int(out, "pid", top->pid);
+    um_json_put_string(out, "program", top->program);
+    um_json_put_uint(out, "used", top->used);
     um_json_end_object(out);
 }

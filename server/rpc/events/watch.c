@@ -90,12 +90,6 @@ static const struct um_observer_kind watch_kind = {.role = UM_OBSERVER_WATCH, .o
 
 /* ---- writing notifications ---- */
 
-static void write_uint(struct um_buf *out, const char *key, uint64_t value)
-{
-    um_json_key(out, key);
-    um_json_uint(out, value);
-}
-
 static const struct um_notification *notification_for(enum um_event_kind kind)
 {
     switch (kind) {
@@ -124,20 +118,18 @@ static void write_notification(struct um_watch *watch, const struct um_event *ev
     start = um_framing_begin(session);
     text = out->size;
     um_json_begin_object(out);
-    um_json_key(out, "jsonrpc");
-    um_json_cstring(out, "2.0");
-    um_json_key(out, "method");
-    um_json_cstring(out, notification_for(event->kind)->name);
+    um_json_put_string(out, "jsonrpc", "2.0");
+    um_json_put_string(out, "method", notification_for(event->kind)->name);
     um_json_key(out, "params");
     um_json_begin_object(out);
-    write_uint(out, "watch", watch->id);
+    um_json_put_uint(out, "watch", watch->id);
     if (event->kind == UM_EVENT_DESTROYED)
-        write_uint(out, "heap", event->handle);
+        um_json_put_uint(out, "heap", event->handle);
     else if (event->kind != UM_EVENT_MANY)
-        write_uint(out, "block", event->handle);
+        um_json_put_uint(out, "block", event->handle);
     if (event->kind == UM_EVENT_CHANGED) {
-        write_uint(out, "offset", event->offset);
-        write_uint(out, "size", event->size);
+        um_json_put_uint(out, "offset", event->offset);
+        um_json_put_uint(out, "size", event->size);
     }
     um_json_end_object(out);
     um_json_end_object(out);

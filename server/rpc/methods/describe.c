@@ -9,26 +9,6 @@ static const char *const kind_names[] = {
     [UM_HEAP_SHARED] = "shared",
 };
 
-static void write_uint(struct um_buf *out, const char *key, uint64_t value)
-{
-    um_json_put_uint(out, key, value);
-}
-
-/* NULL: null. */
-static void write_string(struct um_buf *out, const char *key, const char *value)
-{
-    um_json_key(out, key);
-    if (value != NULL)
-        um_json_cstring(out, value);
-    else
-        um_json_null(out);
-}
-
-static void write_bool(struct um_buf *out, const char *key, bool value)
-{
-    um_json_put_bool(out, key, value);
-}
-
 void um_describe_time(struct um_buf *out, const char *key, int64_t unix_seconds)
 {
     um_json_key(out, key);
@@ -59,11 +39,10 @@ static void describe_owner(struct um_buf *out, const struct um_owner *owner)
     }
     um_owner_get_info(owner, &info);
     um_json_begin_object(out);
-    write_uint(out, "session", info.id);
-    um_json_key(out, "pid");
-    um_json_int(out, info.pid);
-    write_string(out, "program", info.program);
-    write_string(out, "user", info.user);
+    um_json_put_uint(out, "session", info.id);
+    um_json_put_int(out, "pid", info.pid);
+    um_json_put_string(out, "program", info.program);
+    um_json_put_string(out, "user", info.user);
     um_json_end_object(out);
 }
 
@@ -76,18 +55,16 @@ void um_describe_block(struct um_buf *out, const struct um_store *store, const s
     struct um_block_info info;
 
     um_block_get_info(store, block, &info);
-    write_uint(out, "block", info.block);
-    write_string(out, "name", info.name);
-    write_uint(out, "heap", info.heap);
-    write_uint(out, "size", info.size);
-    um_json_key(out, "address");
-    um_json_uint64(out, info.address);
-    write_string(out, "lifetime", um_lifetime_words[info.lifetime].word);
+    um_json_put_uint(out, "block", info.block);
+    um_json_put_string(out, "name", info.name);
+    um_json_put_uint(out, "heap", info.heap);
+    um_json_put_uint(out, "size", info.size);
+    um_json_put_uint64(out, "address", info.address);
+    um_json_put_string(out, "lifetime", um_lifetime_words[info.lifetime].word);
     describe_owner(out, info.owner);
-    write_uint(out, "holders", info.holders);
-    write_bool(out, "orphaned", info.orphaned);
-    um_json_key(out, "created");
-    um_json_int(out, info.created);
+    um_json_put_uint(out, "holders", info.holders);
+    um_json_put_bool(out, "orphaned", info.orphaned);
+    um_json_put_int(out, "created", info.created);
 }
 
 const struct um_member um_block_place_members[] = {UM_BLOCK_PLACE_MEMBERS, {.name = NULL}};
@@ -203,12 +180,12 @@ static void write_flags(struct um_buf *out, uint32_t flags)
 /* Members of a heap whose memory the daemon's own allocator divides. */
 static void describe_memory(struct um_buf *out, const struct um_heap_memory_stats *figures)
 {
-    write_uint(out, "reserved", figures->reserved);
-    write_uint(out, "committed", figures->committed);
-    write_uint(out, "free", figures->free_bytes);
-    write_uint(out, "free_ranges", figures->free_ranges);
-    write_uint(out, "largest_free", figures->largest_free);
-    write_bool(out, "corrupted", figures->corrupted);
+    um_json_put_uint(out, "reserved", figures->reserved);
+    um_json_put_uint(out, "committed", figures->committed);
+    um_json_put_uint(out, "free", figures->free_bytes);
+    um_json_put_uint(out, "free_ranges", figures->free_ranges);
+    um_json_put_uint(out, "largest_free", figures->largest_free);
+    um_json_put_bool(out, "corrupted", figures->corrupted);
 }
 
 static void describe_classes(struct um_buf *out, const struct um_heap_memory_stats *figures)
@@ -217,9 +194,9 @@ static void describe_classes(struct um_buf *out, const struct um_heap_memory_sta
     um_json_begin_array(out);
     for (uint32_t i = 0; i < figures->class_count; i++) {
         um_json_begin_object(out);
-        write_uint(out, "size", figures->classes[i].size);
-        write_uint(out, "used", figures->classes[i].used);
-        write_uint(out, "free", figures->classes[i].free);
+        um_json_put_uint(out, "size", figures->classes[i].size);
+        um_json_put_uint(out, "used", figures->classes[i].used);
+        um_json_put_uint(out, "free", figures->classes[i].free);
         um_json_end_object(out);
     }
     um_json_end_array(out);
@@ -231,23 +208,24 @@ static void describe_heap(struct um_buf *out, const struct um_heap *heap, bool w
     struct um_heap_info info;
 
     um_heap_get_info(heap, &info);
-    write_uint(out, "heap", info.heap);
-    write_string(out, "name", info.name);
-    write_string(out, "kind", kind_names[info.kind]);
+    um_json_put_uint(out, "heap", info.heap);
+    um_json_put_string(out, "name", info.name);
+    um_json_put_string(out, "kind", kind_names[info.kind]);
     write_flags(out, info.flags);
-    write_uint(out, "initial_size", info.initial_size);
-    write_uint(out, "maximum_size", info.maximum_size);
-    write_uint(out, "alignment", info.alignment);
-    write_uint(out, "blocks", info.blocks);
-    write_uint(out, "bytes", info.bytes);
-    write_uint(out, "peak_bytes", info.peak_bytes);
-    write_uint(out, "calls", info.calls);
-    write_uint(out, "touched_bytes", info.touched_bytes);
+    um_json_put_uint(out, "initial_size", info.initial_size);
+    um_json_put_uint(out, "maximum_size", info.maximum_size);
+    um_json_put_uint(out, "alignment", info.alignment);
+    um_json_put_uint(out, "blocks", info.blocks);
+    um_json_put_uint(out, "bytes", info.bytes);
+    um_json_put_uint(out, "peak_bytes", info.peak_bytes);
+    um_json_put_uint(out, "calls", info.calls);
+    um_json_put_uint(out, "touched_bytes", info.touched_bytes);
     um_describe_time(out, "last_used", info.last_used);
-    write_string(out, "lifetime",
-                 um_heap_lifetime_words[info.is_durable ? UM_LIFETIME_DURABLE : (int)info.lifetime].word);
+    um_json_put_string(
+        out, "lifetime",
+        um_heap_lifetime_words[info.is_durable ? UM_LIFETIME_DURABLE : (int)info.lifetime].word);
     describe_owner(out, info.owner);
-    write_bool(out, "locked", info.locked_by != NULL);
+    um_json_put_bool(out, "locked", info.locked_by != NULL);
     if (!um_heap_get_memory_stats(heap, &figures))
         return;
     describe_memory(out, &figures);

@@ -37,8 +37,7 @@ static void info(struct um_call *call, const struct um_args *args)
     out = um_reply_key(call, "limits");
     um_json_begin_object(out);
     for (unsigned i = 0; um_limits_entry(i) != NULL; i++) {
-        um_json_key(out, um_limits_entry(i)->name);
-        um_json_uint(out, um_limits_value(rpc->limits, i));
+        um_json_put_uint(out, um_limits_entry(i)->name, um_limits_value(rpc->limits, i));
     }
     um_json_end_object(out);
     out = um_reply_key(call, "features");
@@ -125,8 +124,7 @@ static void stats(struct um_call *call, const struct um_args *args)
     for (unsigned i = 0; um_limits_entry(i) != NULL; i++) {
         uint64_t count = rpc->refusals[i] + (i == UM_LIMIT_sessions ? traffic->refused_sessions : 0);
 
-        um_json_key(out, um_limits_entry(i)->name);
-        um_json_uint(out, count);
+        um_json_put_uint(out, um_limits_entry(i)->name, count);
     }
     um_json_end_object(out);
     um_reply_end(call);
@@ -214,8 +212,7 @@ static void describe_latency(struct um_buf *out, const struct um_method_stats *s
             um_json_uint(out, um_meter_bound_us(i));
         else
             um_json_null(out);
-        um_json_key(out, "calls");
-        um_json_uint(out, stats->buckets[i]);
+        um_json_put_uint(out, "calls", stats->buckets[i]);
         um_json_end_object(out);
     }
     um_json_end_array(out);
@@ -227,21 +224,12 @@ static void describe_method(struct um_buf *out, const struct um_method *method,
     enum { NS_A_US = 1000 };
 
     um_json_begin_object(out);
-    um_json_key(out, "method");
-    if (method != NULL)
-        um_json_cstring(out, method->name);
-    else
-        um_json_null(out);
-    um_json_key(out, "calls");
-    um_json_uint(out, stats->calls);
-    um_json_key(out, "errors");
-    um_json_uint(out, stats->errors);
-    um_json_key(out, "waited");
-    um_json_uint(out, stats->waited);
-    um_json_key(out, "total_us");
-    um_json_uint(out, stats->ns / NS_A_US);
-    um_json_key(out, "longest_us");
-    um_json_uint(out, stats->longest_ns / NS_A_US);
+    um_json_put_string(out, "method", method != NULL ? method->name : NULL);
+    um_json_put_uint(out, "calls", stats->calls);
+    um_json_put_uint(out, "errors", stats->errors);
+    um_json_put_uint(out, "waited", stats->waited);
+    um_json_put_uint(out, "total_us", stats->ns / NS_A_US);
+    um_json_put_uint(out, "longest_us", stats->longest_ns / NS_A_US);
     describe_latency(out, stats);
     um_json_end_object(out);
 }

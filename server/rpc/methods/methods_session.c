@@ -35,30 +35,18 @@ static void describe(struct um_buf *out, const struct um_session *session)
     struct um_owner_info owner;
 
     um_owner_get_info(session->owner, &owner);
-    um_json_key(out, "session");
-    um_json_uint(out, session->id);
-    um_json_key(out, "pid");
-    um_json_int(out, owner.pid);
-    um_json_key(out, "program");
-    um_json_cstring(out, owner.program);
-    um_json_key(out, "user");
-    um_json_cstring(out, owner.user);
-    um_json_key(out, "opened");
-    um_json_int(out, session->opened);
-    um_json_key(out, "blocks");
-    um_json_uint(out, owner.blocks);
-    um_json_key(out, "bytes");
-    um_json_uint(out, owner.bytes);
-    um_json_key(out, "queued_bytes");
-    um_json_uint(out, session->queued_bytes);
-    um_json_key(out, "calls");
-    um_json_uint(out, session->calls);
-    um_json_key(out, "errors");
-    um_json_uint(out, session->errors);
-    um_json_key(out, "bytes_read");
-    um_json_uint(out, session->bytes_read);
-    um_json_key(out, "bytes_written");
-    um_json_uint(out, session->bytes_written);
+    um_json_put_uint(out, "session", session->id);
+    um_json_put_int(out, "pid", owner.pid);
+    um_json_put_string(out, "program", owner.program);
+    um_json_put_string(out, "user", owner.user);
+    um_json_put_int(out, "opened", session->opened);
+    um_json_put_uint(out, "blocks", owner.blocks);
+    um_json_put_uint(out, "bytes", owner.bytes);
+    um_json_put_uint(out, "queued_bytes", session->queued_bytes);
+    um_json_put_uint(out, "calls", session->calls);
+    um_json_put_uint(out, "errors", session->errors);
+    um_json_put_uint(out, "bytes_read", session->bytes_read);
+    um_json_put_uint(out, "bytes_written", session->bytes_written);
     um_describe_time(out, "last_used", session->last_used);
 }
 

@@ -7,18 +7,6 @@
 #include "store/store.h"
 #include "wire/json_write.h"
 
-static void member_string(struct um_buf *out, const char *key, const char *value)
-{
-    um_json_key(out, key);
-    um_json_cstring(out, value);
-}
-
-static void member_uint(struct um_buf *out, const char *key, uint64_t value)
-{
-    um_json_key(out, key);
-    um_json_uint(out, value);
-}
-
 /*
  * Titles: generators of types name them after these, so that each schema has one, and no two schemas that differ share one. It
  * tells the schema's place in the document: "BlockReadOffset", "HeapListResultHeapsItem".
@@ -51,7 +39,7 @@ static struct title title_of(const char *prefix, const char *name)
 
 static void write_type(struct um_buf *out, const char *type)
 {
-    member_string(out, "type", type);
+    um_json_put_string(out, "type", type);
 }
 
 static void begin_one_of(struct um_buf *out)
@@ -64,7 +52,7 @@ static void begin_one_of(struct um_buf *out)
 static void begin_titled(struct um_buf *out, const char *title)
 {
     um_json_begin_object(out);
-    member_string(out, "title", title);
+    um_json_put_string(out, "title", title);
 }
 
 static void write_alternative(struct um_buf *out, const char *title, const char *type)
@@ -145,8 +133,7 @@ static void write_default(struct um_buf *out, const struct um_param *param)
         return;
     switch (param->type) {
     case UM_BOOLEAN:
-        um_json_key(out, "default");
-        um_json_bool(out, param->fallback != 0);
+        um_json_put_bool(out, "default", param->fallback != 0);
         return;
     case UM_STRING:
     case UM_DATA:
@@ -159,17 +146,17 @@ static void write_default(struct um_buf *out, const struct um_param *param)
     case UM_BLOCK:
     case UM_ID:
         if (param->fallback_name != NULL)
-            member_string(out, "default", param->fallback_name);
+            um_json_put_string(out, "default", param->fallback_name);
         return;
     case UM_CHOICE:
         for (const struct um_word *word = param->words; word->word != NULL; word++) {
             if (param->fallback_doc == NULL && word->value == param->fallback)
-                member_string(out, "default", word->word);
+                um_json_put_string(out, "default", word->word);
         }
         return;
     default:
         if (param->fallback_doc == NULL)
-            member_uint(out, "default", param->fallback);
+            um_json_put_uint(out, "default", param->fallback);
         return;
     }
 }
@@ -187,8 +174,8 @@ static void write_plain_param(struct um_buf *out, const char *title, const struc
         break;
     case UM_NAME:
         write_type(out, "string");
-        member_uint(out, "minLength", param->minimum);
-        member_uint(out, "maxLength", UM_NAME_SIZE_LIMIT);
+        um_json_put_uint(out, "minLength", param->minimum);
+        um_json_put_uint(out, "maxLength", UM_NAME_SIZE_LIMIT);
         break;
     case UM_CHOICE:
         write_words(out, param->words);
@@ -197,16 +184,16 @@ static void write_plain_param(struct um_buf *out, const char *title, const struc
         begin_items(out, title);
         write_words(out, param->words);
         um_json_end_object(out);
-        um_json_key(out, "uniqueItems");
-        um_json_bool(out, true);
+        um_json_put_bool(out, "uniqueItems", true);
         break;
     case UM_VALUES:
         write_array_of_values(out, title);
         break;
     default:
         write_type(out, "integer");
-        member_uint(out, "minimum", param->minimum);
-        member_uint(out, "maximum", param->maximum != 0 ? param->maximum : (uint64_t)UM_JSON_INTEGER_MAX);
+        um_json_put_uint(out, "minimum", param->minimum);
+        um_json_put_uint(out, "maximum",
+                         param->maximum != 0 ? param->maximum : (uint64_t)UM_JSON_INTEGER_MAX);
         break;
     }
 }
@@ -216,7 +203,7 @@ static void write_param_schema(struct um_buf *out, const char *title, const stru
 {
     bool nullable = !param->required;
 
-    member_string(out, "title", title);
+    um_json_put_string(out, "title", title);
     write_default(out, param);
     switch (param->type) {
     case UM_HEAP:
@@ -240,10 +227,9 @@ static void write_param_schema(struct um_buf *out, const char *title, const stru
 static void write_param(struct um_buf *out, const char *method_title, const struct um_param *param)
 {
     um_json_begin_object(out);
-    member_string(out, "name", param->name);
-    member_string(out, "description", param->doc);
-    um_json_key(out, "required");
-    um_json_bool(out, param->required);
+    um_json_put_string(out, "name", param->name);
+    um_json_put_string(out, "description", param->doc);
+    um_json_put_bool(out, "required", param->required);
     um_json_key(out, "schema");
     um_json_begin_object(out);
     write_param_schema(out, title_of(method_title, param->name).text, param);
@@ -292,7 +278,7 @@ static void write_member(struct um_buf *out, const char *title, const struct um_
 {
     um_json_key(out, member->name);
     begin_titled(out, title);
-    member_string(out, "description", member->doc);
+    um_json_put_string(out, "description", member->doc);
     if (member->type == UM_VALUE) {
         write_pair(out, &value_pair, member->nullable);
     } else if (member->type != UM_JSON) {
@@ -340,12 +326,11 @@ static void write_object(struct um_buf *out, const char *title, const struct um_
 static void write_error(struct um_buf *out, int code)
 {
     um_json_begin_object(out);
-    um_json_key(out, "code");
-    um_json_int(out, code);
-    member_string(out, "message", umem_error_text(code));
+    um_json_put_int(out, "code", code);
+    um_json_put_string(out, "message", umem_error_text(code));
     um_json_key(out, "data");
     um_json_begin_object(out);
-    member_string(out, "name", umem_error_name(code));
+    um_json_put_string(out, "name", umem_error_name(code));
     um_json_end_object(out);
     um_json_end_object(out);
 }
@@ -372,11 +357,11 @@ static void write_method(struct um_buf *out, const struct um_method *method)
     struct title title = title_of("", method->name);
 
     um_json_begin_object(out);
-    member_string(out, "name", method->name);
-    member_string(out, "summary", method->summary);
+    um_json_put_string(out, "name", method->name);
+    um_json_put_string(out, "summary", method->summary);
     if (method->detail != NULL)
-        member_string(out, "description", method->detail);
-    member_string(out, "paramStructure", "either");
+        um_json_put_string(out, "description", method->detail);
+    um_json_put_string(out, "paramStructure", "either");
     um_json_key(out, "params");
     um_json_begin_array(out);
     for (size_t i = 0; i < method->param_count; i++)
@@ -384,7 +369,7 @@ static void write_method(struct um_buf *out, const struct um_method *method)
     um_json_end_array(out);
     um_json_key(out, "result");
     um_json_begin_object(out);
-    member_string(out, "name", "result");
+    um_json_put_string(out, "name", "result");
     um_json_key(out, "schema");
     write_object(out, title_of(title.text, "result").text, method->result);
     um_json_end_object(out);
@@ -395,8 +380,8 @@ static void write_method(struct um_buf *out, const struct um_method *method)
 static void write_notification(struct um_buf *out, const struct um_notification *notification)
 {
     um_json_begin_object(out);
-    member_string(out, "name", notification->name);
-    member_string(out, "summary", notification->summary);
+    um_json_put_string(out, "name", notification->name);
+    um_json_put_string(out, "summary", notification->summary);
     um_json_key(out, "params");
     write_object(out, title_of(title_of("", notification->name).text, "params").text, notification->params);
     um_json_end_object(out);
@@ -404,11 +389,11 @@ static void write_notification(struct um_buf *out, const struct um_notification 
 
 void um_openrpc_write_members(struct um_buf *out, const char *version)
 {
-    member_string(out, "openrpc", "1.3.2");
+    um_json_put_string(out, "openrpc", "1.3.2");
     um_json_key(out, "info");
     um_json_begin_object(out);
-    member_string(out, "title", "umemd");
-    member_string(out, "version", version);
+    um_json_put_string(out, "title", "umemd");
+    um_json_put_string(out, "version", version);
     um_json_end_object(out);
     um_json_key(out, "methods");
     um_json_begin_array(out);

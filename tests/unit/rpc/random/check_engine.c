@@ -171,23 +171,18 @@ static void write_notification(struct um_buf *out, const struct watch *watch,
 
     um_buf_truncate(out, 0);
     um_json_begin_object(out);
-    um_json_key(out, "jsonrpc");
-    um_json_cstring(out, "2.0");
-    um_json_key(out, "method");
-    um_json_cstring(out, kind->name);
+    um_json_put_string(out, "jsonrpc", "2.0");
+    um_json_put_string(out, "method", kind->name);
     um_json_key(out, "params");
     um_json_begin_object(out);
-    um_json_key(out, "watch");
-    um_json_uint(out, watch->id);
+    um_json_put_uint(out, "watch", watch->id);
     if (notification->kind != NOTIFY_MANY) {
-        um_json_key(out, notification->kind == NOTIFY_DESTROYED ? "heap" : "block");
-        um_json_uint(out, notification->handle);
+        um_json_put_uint(out, notification->kind == NOTIFY_DESTROYED ? "heap" : "block",
+                         notification->handle);
     }
     if (notification->kind == NOTIFY_CHANGED) {
-        um_json_key(out, "offset");
-        um_json_uint(out, notification->offset);
-        um_json_key(out, "size");
-        um_json_uint(out, notification->size);
+        um_json_put_uint(out, "offset", notification->offset);
+        um_json_put_uint(out, "size", notification->size);
     }
     um_json_end_object(out);
     um_json_end_object(out);

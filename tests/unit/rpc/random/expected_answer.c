@@ -110,8 +110,7 @@ void write_id(struct um_buf *out, const struct id *id)
 static void begin(struct call *call)
 {
     um_json_begin_object(call->out);
-    um_json_key(call->out, "jsonrpc");
-    um_json_cstring(call->out, "2.0");
+    um_json_put_string(call->out, "jsonrpc", "2.0");
     write_id(call->out, &call->id);
     call->begun = true;
 }
@@ -350,8 +349,7 @@ void refuse(struct call *call, int code)
     begin(call);
     um_json_key(call->out, "error");
     um_json_begin_object(call->out);
-    um_json_key(call->out, "code");
-    um_json_int(call->out, code);
+    um_json_put_int(call->out, "code", code);
     um_json_key(call->out, "message");
     if (call->request != NULL && call->id.kind != ID_NONE)
         learn_text(call);
@@ -359,21 +357,18 @@ void refuse(struct call *call, int code)
         um_buf_append_string(call->out, "\"\1\"");
     um_json_key(call->out, "data");
     um_json_begin_object(call->out);
-    um_json_key(call->out, "name");
-    um_json_cstring(call->out, umem_error_name(code));
+    um_json_put_string(call->out, "name", umem_error_name(code));
     count_result(call, code);
 }
 
 void fact_uint(struct call *call, const char *key, uint64_t value)
 {
-    um_json_key(call->out, key);
-    um_json_uint(call->out, value);
+    um_json_put_uint(call->out, key, value);
 }
 
 void fact_text(struct call *call, const char *key, const char *value)
 {
-    um_json_key(call->out, key);
-    um_json_cstring(call->out, value);
+    um_json_put_string(call->out, key, value);
 }
 
 void fail_end(struct call *call)

@@ -25,33 +25,24 @@ bool check_flags(struct call *call)
 
 /* ---- block.info, block.list, block.at ---- */
 
-static void key_uint(struct um_buf *out, const char *key, uint64_t value)
-{
-    um_json_key(out, key);
-    um_json_uint(out, value);
-}
-
 void describe_block(const struct run *run, struct um_buf *out, int block)
 {
     const struct model_block *it = &run->model.blocks[block];
 
-    key_uint(out, "block", it->handle);
+    um_json_put_uint(out, "block", it->handle);
     um_json_key(out, "name");
     if (it->name != NONE)
         um_json_cstring(out, model_name_text(it->name));
     else
         um_json_null(out);
-    key_uint(out, "heap", run->model.heaps[it->heap].handle);
-    key_uint(out, "size", it->size);
-    um_json_key(out, "address");
-    um_json_uint64(out, it->address);
-    um_json_key(out, "lifetime");
-    um_json_cstring(out, it->for_session ? "session" : "server");
+    um_json_put_uint(out, "heap", run->model.heaps[it->heap].handle);
+    um_json_put_uint(out, "size", it->size);
+    um_json_put_uint64(out, "address", it->address);
+    um_json_put_string(out, "lifetime", it->for_session ? "session" : "server");
     describe_maker(run, out, &it->maker);
-    key_uint(out, "holders", model_holders(it));
-    um_json_key(out, "orphaned");
-    um_json_bool(out, model_is_orphan(it));
-    key_uint(out, "created", (uint64_t)it->created);
+    um_json_put_uint(out, "holders", model_holders(it));
+    um_json_put_bool(out, "orphaned", model_is_orphan(it));
+    um_json_put_uint(out, "created", (uint64_t)it->created);
 }
 
 static void answer_block(struct call *call, int block)

@@ -167,12 +167,6 @@ void predict_heap_create(struct call *call)
 
 /* ---- heap.info and heap.list ---- */
 
-static void key_uint(struct um_buf *out, const char *key, uint64_t value)
-{
-    um_json_key(out, key);
-    um_json_uint(out, value);
-}
-
 void describe_maker(const struct run *run, struct um_buf *out, const struct model_maker *maker)
 {
     char program[] = "program0";
@@ -185,12 +179,10 @@ void describe_maker(const struct run *run, struct um_buf *out, const struct mode
     }
     program[7] = (char)('0' + maker->place);
     um_json_begin_object(out);
-    key_uint(out, "session", maker->id);
-    key_uint(out, "pid", 100 + (uint64_t)maker->place);
-    um_json_key(out, "program");
-    um_json_cstring(out, program);
-    um_json_key(out, "user");
-    um_json_cstring(out, "me");
+    um_json_put_uint(out, "session", maker->id);
+    um_json_put_uint(out, "pid", 100 + (uint64_t)maker->place);
+    um_json_put_string(out, "program", program);
+    um_json_put_string(out, "user", "me");
     um_json_end_object(out);
 }
 
@@ -202,14 +194,13 @@ static unsigned describe_heap(struct call *call, int heap)
     const struct model_heap *it = &run->model.heaps[heap];
     uint64_t calls;
 
-    key_uint(out, "heap", it->handle);
+    um_json_put_uint(out, "heap", it->handle);
     um_json_key(out, "name");
     if (it->name != NONE)
         um_json_cstring(out, model_name_text(it->name));
     else
         um_json_null(out);
-    um_json_key(out, "kind");
-    um_json_cstring(out, heap == 0 ? "process" : it->is_shared ? "shared" : "private");
+    um_json_put_string(out, "kind", heap == 0 ? "process" : it->is_shared ? "shared" : "private");
     um_json_key(out, "flags");
     um_json_begin_array(out);
     for (const struct um_word *word = um_flag_words; word->word != NULL; word++) {
@@ -217,12 +208,12 @@ static unsigned describe_heap(struct call *call, int heap)
             um_json_cstring(out, word->word);
     }
     um_json_end_array(out);
-    key_uint(out, "initial_size", it->initial_size);
-    key_uint(out, "maximum_size", it->maximum_size);
-    key_uint(out, "alignment", it->alignment);
-    key_uint(out, "blocks", model_count_blocks(&run->model, heap, 0));
-    key_uint(out, "bytes", model_sum_bytes(&run->model, heap, 0));
-    key_uint(out, "peak_bytes", it->peak);
+    um_json_put_uint(out, "initial_size", it->initial_size);
+    um_json_put_uint(out, "maximum_size", it->maximum_size);
+    um_json_put_uint(out, "alignment", it->alignment);
+    um_json_put_uint(out, "blocks", model_count_blocks(&run->model, heap, 0));
+    um_json_put_uint(out, "bytes", model_sum_bytes(&run->model, heap, 0));
+    um_json_put_uint(out, "peak_bytes", it->peak);
     um_json_key(out, "calls");
     calls = learn_uint(call);
     um_json_uint(out, calls);
@@ -233,11 +224,9 @@ static unsigned describe_heap(struct call *call, int heap)
         um_json_null(out);
     else
         um_json_uint(out, learn_uint(call));
-    um_json_key(out, "lifetime");
-    um_json_cstring(out, it->for_session ? "session" : "server");
+    um_json_put_string(out, "lifetime", it->for_session ? "session" : "server");
     describe_maker(run, out, &it->maker);
-    um_json_key(out, "locked");
-    um_json_bool(out, it->locker != NONE);
+    um_json_put_bool(out, "locked", it->locker != NONE);
     return describe_memory(call, heap) ? 22 : 16;
 }
 

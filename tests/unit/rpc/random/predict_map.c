@@ -78,8 +78,7 @@ static uint64_t least_committed(const struct run *run, int heap)
 /* A figure that is predicted, or one of which only the bounds are known. */
 static void exact(struct call *call, const char *key, uint64_t value)
 {
-    um_json_key(call->out, key);
-    um_json_uint(call->out, value);
+    um_json_put_uint(call->out, key, value);
 }
 
 static uint64_t bounded(struct call *call, const char *key, uint64_t least, uint64_t highest)
@@ -137,8 +136,7 @@ bool describe_memory(struct call *call, int heap)
         describe_private(call);
     else
         return false;
-    um_json_key(call->out, "corrupted");
-    um_json_bool(call->out, false);
+    um_json_put_bool(call->out, "corrupted", false);
     return true;
 }
 

@@ -16,12 +16,6 @@ enum {
 
 /* ---- the daemon ---- */
 
-static void key_uint(struct um_buf *out, const char *key, uint64_t value)
-{
-    um_json_key(out, key);
-    um_json_uint(out, value);
-}
-
 void predict_empty(struct call *call)
 {
     result_end(call);
@@ -74,8 +68,7 @@ void predict_server_info(struct call *call)
     out = result_key(call, "limits");
     um_json_begin_object(out);
     for (unsigned i = 0; um_limits_entry(i) != NULL; i++) {
-        um_json_key(out, um_limits_entry(i)->name);
-        um_json_uint(out, um_limits_value(&run->limits, i));
+        um_json_put_uint(out, um_limits_entry(i)->name, um_limits_value(&run->limits, i));
     }
     um_json_end_object(out);
     out = result_key(call, "features");
@@ -134,8 +127,8 @@ void predict_server_stats(struct call *call)
     out = result_key(call, "refusals");
     um_json_begin_object(out);
     for (unsigned i = 0; um_limits_entry(i) != NULL; i++)
-        key_uint(out, um_limits_entry(i)->name,
-                 run->refusals[i] + (i == UM_LIMIT_sessions ? run->traffic.refused_sessions : 0));
+        um_json_put_uint(out, um_limits_entry(i)->name,
+                         run->refusals[i] + (i == UM_LIMIT_sessions ? run->traffic.refused_sessions : 0));
     um_json_end_object(out);
     result_end(call);
 }
@@ -166,8 +159,8 @@ static void describe_method(struct call *call)
 
     (void)count_up_to(call, "errors", calls);
     waited = count_up_to(call, "waited", calls);
-    key_uint(out, "total_us", 0);
-    key_uint(out, "longest_us", 0);
+    um_json_put_uint(out, "total_us", 0);
+    um_json_put_uint(out, "longest_us", 0);
     um_json_key(out, "latency");
     um_json_begin_array(out);
     for (int i = 0; i <= BOUNDS; i++) {
@@ -177,7 +170,7 @@ static void describe_method(struct call *call)
             um_json_uint(out, bounds[i]);
         else
             um_json_null(out);
-        key_uint(out, "calls", i == 0 ? calls - waited : 0);
+        um_json_put_uint(out, "calls", i == 0 ? calls - waited : 0);
         um_json_end_object(out);
     }
     um_json_end_array(out);
@@ -260,20 +253,18 @@ static void describe_session(struct call *call, struct um_buf *out, int session)
     char program[] = "program0";
 
     program[7] = (char)('0' + session);
-    key_uint(out, "session", it->id);
-    key_uint(out, "pid", 100 + (uint64_t)session);
-    um_json_key(out, "program");
-    um_json_cstring(out, program);
-    um_json_key(out, "user");
-    um_json_cstring(out, "me");
-    key_uint(out, "opened", (uint64_t)it->opened);
-    key_uint(out, "blocks", model_count_blocks(&run->model, NONE, it->id));
-    key_uint(out, "bytes", model_sum_bytes(&run->model, NONE, it->id));
-    key_uint(out, "queued_bytes", QUEUED + it->id);
+    um_json_put_uint(out, "session", it->id);
+    um_json_put_uint(out, "pid", 100 + (uint64_t)session);
+    um_json_put_string(out, "program", program);
+    um_json_put_string(out, "user", "me");
+    um_json_put_uint(out, "opened", (uint64_t)it->opened);
+    um_json_put_uint(out, "blocks", model_count_blocks(&run->model, NONE, it->id));
+    um_json_put_uint(out, "bytes", model_sum_bytes(&run->model, NONE, it->id));
+    um_json_put_uint(out, "queued_bytes", QUEUED + it->id);
     calls = count_up_to(call, "calls", run->requests);
     (void)count_up_to(call, "errors", calls);
-    key_uint(out, "bytes_read", 0);
-    key_uint(out, "bytes_written", 0);
+    um_json_put_uint(out, "bytes_read", 0);
+    um_json_put_uint(out, "bytes_written", 0);
     um_json_key(out, "last_used");
     if (calls == 0)
         um_json_null(out);

@@ -349,8 +349,7 @@ static void write_params(struct um_buf *out, const struct request *request)
     if (too_many) {
         um_json_uint(out, 1);
     } else if (request->spoiled && strcmp(request->culprit, "bogus") == 0) {
-        um_json_key(out, "bogus");
-        um_json_null(out);
+        um_json_put_null(out, "bogus");
     }
     /* Nulls behind the last parameter are as if left out. */
     if (request->by_position && count == request->method->param_count && !too_many)
@@ -365,13 +364,11 @@ void write_request(struct um_buf *out, const struct request *request)
 {
     um_json_begin_object(out);
     if (!request->short_form) {
-        um_json_key(out, "jsonrpc");
-        um_json_cstring(out, "2.0");
+        um_json_put_string(out, "jsonrpc", "2.0");
     }
     if (request->id.kind != ID_NONE && !(request->short_form && request->id.kind == ID_NULL))
         write_id(out, &request->id);
-    um_json_key(out, "method");
-    um_json_cstring(out, request->method != NULL ? request->method->name : "heap.dance");
+    um_json_put_string(out, "method", request->method != NULL ? request->method->name : "heap.dance");
     if (request->method != NULL && (request->method->param_count != 0 || request->spoiled)) {
         um_json_key(out, "params");
         write_params(out, request);
