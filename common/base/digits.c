@@ -53,11 +53,27 @@ static size_t put_next(char *to, uint64_t value)
     return WORD_DIGITS;
 }
 
+/* Those of a number below 100: many sizes are. */
+static size_t put_pair(char *to, unsigned value)
+{
+    unsigned tens = value * 103 >> 10;
+
+    if (tens == 0) {
+        *to = (char)('0' + value);
+        return 1;
+    }
+    to[0] = (char)('0' + tens);
+    to[1] = (char)('0' + value - 10 * tens);
+    return 2;
+}
+
 size_t um_digits_put_uint(char *to, uint64_t value)
 {
     uint64_t high = value / WORD_LIMIT;
     size_t size;
 
+    if (value < 100)
+        return put_pair(to, (unsigned)value);
     if (high == 0)
         return put_first(to, value);
     if (high < WORD_LIMIT) {

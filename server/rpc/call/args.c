@@ -186,7 +186,8 @@ static bool bind_id(struct um_call *call, const struct um_param *param, const st
     return true;
 }
 
-/* Types that do not depend on another parameter. A handle is looked up later, when all types are known to be right. */
+/* Types that do not depend on another parameter. A handle is looked up later, when all types are known to be right: here are those of
+ * which may_be_handle() is false. */
 static bool bind_plain(struct um_call *call, const struct um_param *param, const struct um_json *json,
                        struct um_arg *arg)
 {
@@ -214,8 +215,7 @@ static bool bind_plain(struct um_call *call, const struct um_param *param, const
         return bind_id(call, param, json, &arg->as.id);
     case UM_HEAP:
     case UM_BLOCK:
-        return json->kind == UM_JSON_NUMBER || json->kind == UM_JSON_STRING ||
-               um_args_refuse(call, param->name, "must be a handle or a name");
+        return um_args_refuse(call, param->name, "must be a handle or a name");
     default:
         return true;
     }
@@ -615,6 +615,12 @@ static void list_param(struct um_param_list *list, size_t number)
     list->of[list->count++] = (unsigned char)number;
 }
 
+/* Whether this may stand for a heap or a block: of all texts of one shape, or of none. */
+static bool may_be_handle(const struct um_json *json)
+{
+    return json->kind == UM_JSON_NUMBER || json->kind == UM_JSON_STRING;
+}
+
 /* Sorts the parameters by how they are bound, and sets what is read of one that is left out: a number, a pointer, or bytes. */
 static void sort_params(const struct um_method *method, struct um_args_match *match, struct um_args *args)
 {
@@ -633,7 +639,7 @@ static void sort_params(const struct um_method *method, struct um_args_match *ma
             is_handle = param->fallback_name != NULL;
         } else if (param->type == UM_DATA || param->type == UM_VALUE || param->type == UM_VALUES) {
             list_param(&match->dependents, i);
-        } else {
+        } else if (!is_handle || !may_be_handle(match->found[i])) {
             list_param(&match->plain, i);
         }
         if (is_handle)

@@ -78,7 +78,7 @@ struct um_param_list {
 /* Which parameters a call has. It depends on the names and places of its values, and on which of them are null, only. */
 struct um_args_match {
     const struct um_json *found[UM_PARAMS_MAXIMUM]; /* the value of each; NULL: left out */
-    struct um_param_list plain;                     /* given, and read by their own value */
+    struct um_param_list plain;                     /* given, and read by their own value; no handles */
     struct um_param_list dependents;                /* given, and another one decides how they are read */
     struct um_param_list handles;                   /* to be looked up, given or by their fallback */
     const struct um_param *missing; /* the first that is required and left out; the lists end before it */

@@ -69,14 +69,34 @@ void um_describe_block(struct um_buf *out, const struct um_store *store, const s
 
 const struct um_member um_block_place_members[] = {UM_BLOCK_PLACE_MEMBERS, {.name = NULL}};
 
+/* A number behind its key. Returns where that ends. */
+UM_ALWAYS_INLINE char *copy_number(char *to, const char *key, uint64_t value)
+{
+    size_t size = strlen(key);
+
+    memcpy(to, key, size);
+    return to + size + um_digits_put_uint(to + size, value);
+}
+
+/* The answer of each allocation: all of it is written in one go, but for an address that JSON numbers cannot carry. */
 void um_describe_place(struct um_buf *out, const struct um_store *store, const struct um_block *block)
 {
-    static const char address[] = "address";
+    static const char longest[] = "'block':,'size':,'address':";
+    uint64_t address = (uint64_t)(uintptr_t)um_block_bytes(block);
+    char *space = um_json_value_space(out, sizeof longest + 3 * UM_DIGITS_SIZE);
+    char *end = space;
 
-    um_json_put_uint(out, "block", um_block_handle(store, block));
-    um_json_put_uint(out, "size", um_block_size(block));
-    um_json_put_key(out, address, sizeof address - 1);
-    um_json_uint64(out, (uint64_t)(uintptr_t)um_block_bytes(block));
+    if (space == NULL)
+        return;
+    end = copy_number(end, "\"block\":", um_block_handle(store, block));
+    end = copy_number(end, ",\"size\":", um_block_size(block));
+    if (address <= (uint64_t)UM_JSON_INTEGER_MAX)
+        end = copy_number(end, ",\"address\":", address);
+    out->size += (size_t)(end - space);
+    if (address > (uint64_t)UM_JSON_INTEGER_MAX) {
+        um_json_key(out, "address");
+        um_json_uint64(out, address);
+    }
 }
 
 /* ---- heaps ---- */

@@ -348,7 +348,11 @@ static bool alloc_begin(struct um_call *call, const struct um_args *args, struct
     }
     if (!alloc->is_opened)
         um_heap_note_bytes(heap, given.size);
-    job->takes_payload &= !alloc->is_opened;
+    if (alloc->alloc == NULL) {
+        alloc_answer(job, call);
+        um_reply_end(call);
+        return false;
+    }
     job->is_long = alloc->block == NULL;
     return true;
 }

@@ -44,14 +44,12 @@ static struct um_account *account_new(struct um_store *store, const struct accou
     return account;
 }
 
-struct um_account *um_account_get(struct um_store *store, struct um_heap *heap, struct um_owner *owner,
-                                  enum um_lifetime lifetime)
+/* One that is not the one used last. */
+UM_NEVER_INLINE static struct um_account *get_other(struct um_store *store, struct um_heap *heap,
+                                                    struct um_owner *owner, enum um_lifetime lifetime)
 {
     const struct account_key key = {heap, owner, lifetime};
     struct um_account *recent = owner->recent;
-    if (recent != NULL && has_key(&recent->node, &key))
-        return recent;
-
     assert(owner->open && um_heap_is_alive(heap));
     uint64_t hash = key_hash(&key);
     struct um_index_node *node = um_index_find(&store->account_index, hash, has_key, &key);
@@ -63,6 +61,15 @@ struct um_account *um_account_get(struct um_store *store, struct um_heap *heap, 
     if (recent != NULL)
         um_account_free_if_unused(store, recent);
     return account;
+}
+
+struct um_account *um_account_get(struct um_store *store, struct um_heap *heap, struct um_owner *owner,
+                                  enum um_lifetime lifetime)
+{
+    struct um_account *recent = owner->recent;
+    if (recent != NULL && recent->heap == heap && recent->lifetime == lifetime)
+        return recent;
+    return get_other(store, heap, owner, lifetime);
 }
 
 void um_account_link(struct um_store *store, struct um_account *account, struct um_block *block)

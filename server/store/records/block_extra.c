@@ -10,11 +10,11 @@ struct um_block_extra *um_extra_get(struct um_block *block)
     struct um_block_extra *extra = um_extra_of(block);
     if (extra != NULL)
         return extra;
-    extra = calloc(1, sizeof *extra);
+    /* Blocks are put by name all the time, and glibc's calloc() takes several times as long as its malloc(). */
+    extra = malloc(sizeof *extra);
     if (extra == NULL)
         return NULL;
-    extra->address = um_address_of(block);
-    extra->block = block;
+    *extra = (struct um_block_extra){.address = um_address_of(block), .block = block};
     um_list_init(&extra->holds);
     um_list_init(&extra->in_observed);
     block->memory = (uintptr_t)extra | UM_BLOCK_HAS_EXTRA;

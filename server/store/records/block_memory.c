@@ -1,5 +1,6 @@
 #include "store/records/block_memory.h"
 
+#include "base/attributes.h"
 #include "store/records/durable.h"
 #include "store/records/fault.h"
 #include "store/records/heaps.h"
@@ -115,15 +116,20 @@ static bool has_released(const struct um_heap *heap)
     return heap->durable != NULL && um_durable_release(heap->durable);
 }
 
+/* After the first attempt. */
+UM_NEVER_INLINE static void *alloc_again(struct um_store *store, struct um_heap *heap, uint64_t size)
+{
+    void *address = NULL;
+    while (address == NULL &&
+           (has_released(heap) || (may_free_memory(store, heap, size) && um_reclaim_memory_urgently(store))))
+        address = heap->ops->alloc(heap->memory, size, heap->alignment);
+    return address;
+}
+
 void *um_block_alloc_memory(struct um_store *store, struct um_heap *heap, uint64_t size)
 {
-    for (;;) {
-        void *address = heap->ops->alloc(heap->memory, size, heap->alignment);
-        if (address == NULL && has_released(heap))
-            continue;
-        if (address != NULL || !may_free_memory(store, heap, size) || !um_reclaim_memory_urgently(store))
-            return address;
-    }
+    void *address = heap->ops->alloc(heap->memory, size, heap->alignment);
+    return address != NULL ? address : alloc_again(store, heap, size);
 }
 
 void *um_block_reserve_memory(struct um_store *store, struct um_heap *heap, uint64_t size)

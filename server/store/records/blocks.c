@@ -247,19 +247,20 @@ static struct um_block *acquire(struct um_store *store)
 
 UM_ALWAYS_INLINE void free_block(struct um_store *store, struct um_block *block)
 {
-    um_handle handle = um_block_handle(store, block);
     struct um_account *account = um_account_of(store, block);
-    um_handle heap = um_slot_handle(&account->heap->slot, UM_HANDLE_HEAP);
+    um_handle handle = um_block_handle(store, block);
     bool observed = um_block_is_observed(store, block);
+    um_handle heap = observed ? um_slot_handle(&account->heap->slot, UM_HANDLE_HEAP) : 0;
     if (account->heap->durable != NULL)
-        um_durable_note_free(store, account->heap, um_block_handle(store, block));
+        um_durable_note_free(store, account->heap, handle);
     um_usage_remove(store, account, block);
     um_account_unlink(store, account, block);
     if (account->heap->durable != NULL && !store->blocks.is_restoring)
         um_block_withdraw(store, account->heap->durable, block);
     else
         um_block_dispose(store, account->heap, block);
-    um_account_free_if_unused(store, account);
+    if (account->first == UM_SLOT_NONE)
+        um_account_free_if_unused(store, account);
     if (observed)
         um_raise_block_freed(store, handle, heap);
 }

@@ -77,7 +77,7 @@ static inline bool um_reclaim_has_memory(const struct um_store *store)
 /* Reclaims a little, before a call that needs more memory or slots. */
 static inline void um_reclaim_in_call(struct um_store *store)
 {
-    if (um_reclaim_is_pending(store))
+    if (store->status.has_work && um_reclaim_is_pending(store))
         um_reclaim_run(store, UM_RECLAIM_CALL_BUDGET);
 }
 
