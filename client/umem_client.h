@@ -533,7 +533,8 @@ UMEM_API int umem_get_into(umem_client *client, const char *name, void *bytes, s
 
 /* Publishes a block that is there under a name: as umem_block_change(), but the block that has the name is freed in the same step. For a
  * block that is filled before it has a name, through a mapping for example: allocate it with UMEM_LIFETIME_SESSION, and nothing is left
- * of it if this program ends before. UMEM_E_LOCKED: the heap of either is locked. */
+ * of it if this program ends before. UMEM_E_LOCKED: the heap of either is locked. UMEM_E_DENIED: both are in durable heaps, and not in the
+ * same. */
 UMEM_API int umem_block_publish(umem_client *client, umem_handle block, const char *name,
                                 const enum umem_lifetime *lifetime, struct umem_block_info *info);
 

@@ -207,6 +207,26 @@ static void test_always_syncs_before_the_answer(void **state)
     assert_int_equal(daemon_shutdown(&place->daemon), 0);
 }
 
+/* The journals of two heaps are not written in one step. */
+static void test_a_block_of_another_durable_heap_is_not_replaced(void **state)
+{
+    struct place *place = *state;
+    umem_client *client;
+    umem_handle old;
+    umem_handle block;
+    umem_handle found;
+
+    durable_start(place, "second");
+    client = daemon_connect(&place->daemon);
+    old = durable_make_block(client, durable_make_heap(client, "one"), "n");
+    block = durable_make_block(client, durable_make_heap(client, "another"), NULL);
+    assert_int_equal(umem_block_publish(client, block, "n", NULL, NULL), UMEM_E_DENIED);
+    ok(client, umem_block_lookup(client, "n", &found));
+    assert_true(found == old);
+    umem_client_free(client);
+    assert_int_equal(daemon_shutdown(&place->daemon), 0);
+}
+
 static void test_without_a_directory_it_is_unsupported(void **state)
 {
     struct place *place = *state;
@@ -322,6 +342,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_records_reach_the_disk, durable_set_up, durable_tear_down),
         cmocka_unit_test_setup_teardown(test_a_heap_is_flushed, durable_set_up, durable_tear_down),
         cmocka_unit_test_setup_teardown(test_always_syncs_before_the_answer, durable_set_up,
+                                        durable_tear_down),
+        cmocka_unit_test_setup_teardown(test_a_block_of_another_durable_heap_is_not_replaced, durable_set_up,
                                         durable_tear_down),
         cmocka_unit_test_setup_teardown(test_without_a_directory_it_is_unsupported, durable_set_up,
                                         durable_tear_down),

@@ -253,7 +253,7 @@ public sealed partial class UmemClient
     /// <param name="options">What else may be said; null: nothing.</param>
     /// <exception cref="UmemException">
     /// The daemon refused: invalid_params, internal_error, no_memory, limit_exceeded, name_taken, locked, denied,
-    /// unsupported.
+    /// unsupported, corrupted.
     /// </exception>
     [GeneratedCode("client/dotnet/generate.py", "1")]
     public HeapCreateResult HeapCreate(HeapCreateOptions? options = null) =>
@@ -264,7 +264,7 @@ public sealed partial class UmemClient
     /// <param name="cancellationToken">Ends the waiting for the answer.</param>
     /// <exception cref="UmemException">
     /// The daemon refused: invalid_params, internal_error, no_memory, limit_exceeded, name_taken, locked, denied,
-    /// unsupported.
+    /// unsupported, corrupted.
     /// </exception>
     [GeneratedCode("client/dotnet/generate.py", "1")]
     public Task<HeapCreateResult> HeapCreateAsync(HeapCreateOptions? options = null, CancellationToken cancellationToken = default) =>
@@ -742,7 +742,7 @@ public sealed partial class UmemClient
     /// <param name="options">What else may be said; null: nothing.</param>
     /// <exception cref="UmemException">
     /// The daemon refused: invalid_params, internal_error, unknown_handle, stale_handle, no_memory, limit_exceeded,
-    /// name_taken, locked, corrupted.
+    /// name_taken, locked, denied, corrupted.
     /// </exception>
     [GeneratedCode("client/dotnet/generate.py", "1")]
     public BlockChangeResult BlockChange(BlockRef block, BlockChangeOptions? options = null) =>
@@ -757,7 +757,7 @@ public sealed partial class UmemClient
     /// <param name="cancellationToken">Ends the waiting for the answer.</param>
     /// <exception cref="UmemException">
     /// The daemon refused: invalid_params, internal_error, unknown_handle, stale_handle, no_memory, limit_exceeded,
-    /// name_taken, locked, corrupted.
+    /// name_taken, locked, denied, corrupted.
     /// </exception>
     [GeneratedCode("client/dotnet/generate.py", "1")]
     public Task<BlockChangeResult> BlockChangeAsync(BlockRef block, BlockChangeOptions? options = null, CancellationToken cancellationToken = default) =>

@@ -1,5 +1,6 @@
 #include "rpc/call/changes.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -75,6 +76,7 @@ static void copy_to(struct rewrite *rewrite, size_t to)
 
 static void write_error(struct um_buf *out, const struct change *change, const struct um_fault *fault)
 {
+    assert(um_method_declares(change->method, UMEM_E_CORRUPTED));
     um_json_key(out, "error");
     um_json_begin_object(out);
     um_json_put_int(out, "code", UMEM_E_CORRUPTED);

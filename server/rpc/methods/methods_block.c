@@ -834,7 +834,7 @@ const struct um_method um_method_block_change = {
     .detail = "Whoever changes an orphan becomes its owner and holds it.",
     UM_PARAMS(change_params),
     .result = change_result,
-    .errors = {UMEM_E_NO_MEMORY, UMEM_E_NAME_TAKEN, UMEM_E_LIMIT_EXCEEDED, UMEM_E_CORRUPTED},
+    .errors = {UMEM_E_NO_MEMORY, UMEM_E_NAME_TAKEN, UMEM_E_LIMIT_EXCEEDED, UMEM_E_DENIED, UMEM_E_CORRUPTED},
     .run = change_block,
 };
 

@@ -243,7 +243,7 @@ const struct um_method um_method_heap_create = {
     UM_PARAMS(create_params),
     .result = create_result,
     .errors = {UMEM_E_NO_MEMORY, UMEM_E_LIMIT_EXCEEDED, UMEM_E_NAME_TAKEN, UMEM_E_DENIED, UMEM_E_UNSUPPORTED,
-               UMEM_E_LOCKED},
+               UMEM_E_LOCKED, UMEM_E_CORRUPTED},
     .job = &create_ops,
 };
 

@@ -274,6 +274,22 @@ static void on_call_ended(void *context, const struct um_call_record *record)
     assert_true(strtoull(record->subjects[0].text, NULL, 10) == world.heap);
 }
 
+/* The error is one that heap.create declares, and the heap is gone. */
+static void test_a_heap_that_was_made_is_an_error(void **state)
+{
+    struct fixture *fixture = *state;
+    struct um_session *session = &fixture->session;
+
+    send_message(session, MESSAGE_OF("1", "heap.create",
+                                     "{\"name\":\"new\",\"kind\":\"shared\",\"lifetime\":\"durable\","
+                                     "\"maximum_size\":65536}"));
+    world.failing = world.opened;
+    world.heap = session->rpc->store_status->changed;
+    commit(fixture);
+    expect_failed(take(session), "1");
+    expect_error(session, UMEM_E_UNKNOWN_HANDLE, MESSAGE("heap.info", "[\"new\"]"));
+}
+
 /* They were counted as results, and recorded as such. */
 static void test_failures_are_counted(void **state)
 {
@@ -403,6 +419,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_another_failure_comes_later, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_raw_bytes_stay_at_their_place, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_the_heap_can_only_be_read, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_heap_that_was_made_is_an_error, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_failures_are_counted, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_notification_has_no_answer, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_requests_of_a_known_shape, set_up, tear_down),

@@ -36,6 +36,8 @@ static const struct {
     {"block.change", UMEM_E_CORRUPTED},
     {"heap.destroy", UMEM_E_NO_MEMORY},
     {"heap.destroy", UMEM_E_CORRUPTED},
+    {"heap.create", UMEM_E_CORRUPTED},
+    {"block.change", UMEM_E_DENIED},
 };
 
 /* ---- one example ---- */
