@@ -123,20 +123,29 @@ UM_ALWAYS_INLINE bool um_scheduler_has_share(struct um_scheduler_group *group, u
 }
 
 /* Whether a connection may be read from or advance in a callback of the loop: others of its group do not wait before it, and
- * something is left of the share. If not, it is to be enqueued. */
+ * something is left of the share. If not, it is to be enqueued. The loop mostly calls for connections in the order in which they
+ * became ready, which is that of the queue: of many, each is then read from as its turn comes, and need not run before. */
 UM_ALWAYS_INLINE bool um_scheduler_may_run(struct um_scheduled *item)
 {
-    bool is_next = item->was_run || um_list_is_empty(&item->group->ready);
+    const struct um_link *ready = &item->group->ready;
+    bool is_next = item->was_run || um_list_is_empty(ready) || ready->next == &item->in_ready;
 
     item->was_run = false;
     return is_next && um_scheduler_has_share(item->group, 0, 0);
+}
+
+/* Runs a connection now, whoever else is ready. It does all that it was queued for, if it was. */
+UM_ALWAYS_INLINE void um_scheduler_run_now(struct um_scheduled *item)
+{
+    um_list_remove(&item->in_ready);
+    item->group->scheduler->run(item);
 }
 
 /* In a callback of the loop: runs a connection, or enqueues it where others go before. */
 UM_ALWAYS_INLINE void um_scheduler_run_or_enqueue(struct um_scheduled *item)
 {
     if (um_scheduler_may_run(item))
-        item->group->scheduler->run(item);
+        um_scheduler_run_now(item);
     else
         um_scheduler_enqueue(item);
 }

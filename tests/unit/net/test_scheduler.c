@@ -112,6 +112,37 @@ static void test_those_that_wait_go_first(void **state)
     assert_true(um_scheduler_may_run(&items[0][0]));
 }
 
+/* Of many, the first in the queue may be read from, and then the next. What it was queued for is done with that. */
+static void test_they_run_in_the_order_of_the_queue(void **state)
+{
+    (void)state;
+    for (int i = 0; i < ITEMS; i++)
+        um_scheduler_enqueue(&items[0][i]);
+    um_scheduler_begin_turn(&scheduler);
+    assert_false(um_scheduler_may_run(&items[0][1]));
+    for (int i = 0; i < ITEMS; i++) {
+        assert_true(um_scheduler_may_run(&items[0][i]));
+        um_scheduler_run_now(&items[0][i]);
+        assert_ptr_equal(run[i], &items[0][i]);
+        assert_true(um_list_is_empty(&items[0][i].in_ready));
+    }
+    um_scheduler_run(&scheduler);
+    assert_int_equal(run_count, ITEMS);
+}
+
+/* Where it stands in the queue, it runs once, and where it becomes ready meanwhile, once more. */
+static void test_one_that_runs_now_may_be_ready_again(void **state)
+{
+    (void)state;
+    enqueues_again = true;
+    um_scheduler_enqueue(&items[0][0]);
+    um_scheduler_run_now(&items[0][0]);
+    assert_int_equal(run_count, 1);
+    assert_false(um_list_is_empty(&items[0][0].in_ready));
+    um_scheduler_run(&scheduler);
+    assert_int_equal(run_count, 2);
+}
+
 /* It was run, so that its next read does not wait behind others that have become ready meanwhile. */
 static void test_one_that_ran_may_read_once(void **state)
 {
@@ -176,6 +207,8 @@ int main(void)
         cmocka_unit_test_setup(test_the_turn_has_an_end, set_up),
         cmocka_unit_test_setup(test_what_was_too_much_is_made_up_for, set_up),
         cmocka_unit_test_setup(test_those_that_wait_go_first, set_up),
+        cmocka_unit_test_setup(test_they_run_in_the_order_of_the_queue, set_up),
+        cmocka_unit_test_setup(test_one_that_runs_now_may_be_ready_again, set_up),
         cmocka_unit_test_setup(test_one_that_ran_may_read_once, set_up),
         cmocka_unit_test_setup(test_groups_take_turns, set_up),
         cmocka_unit_test_setup(test_each_runs_once_a_turn, set_up),
