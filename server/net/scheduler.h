@@ -67,7 +67,8 @@ struct um_scheduler_group {
 struct um_scheduled {
     struct um_scheduler_group *group; /* NULL: it is in none */
     struct um_link in_ready;
-    bool was_run; /* it was ready and was run, so that its next read need not wait */
+    uint64_t queued_turn; /* in which it joined the queue that it is in */
+    bool was_run;         /* it was ready and was run, so that its next read need not wait */
 };
 
 void um_scheduler_init(struct um_scheduler *scheduler);
@@ -122,13 +123,22 @@ UM_ALWAYS_INLINE bool um_scheduler_has_share(struct um_scheduler_group *group, u
            group->work + work < scheduler->share_work && scheduler->work + work < scheduler->work_limit;
 }
 
-/* Whether a connection may be read from or advance in a callback of the loop: others of its group do not wait before it, and
- * something is left of the share. If not, it is to be enqueued. The loop mostly calls for connections in the order in which they
- * became ready, which is that of the queue: of many, each is then read from as its turn comes, and need not run before. */
+/* Whether a connection stands in its group's queue, and none in it for more turns than this one. */
+UM_ALWAYS_INLINE bool um_scheduler_has_waited_longest(const struct um_scheduled *item)
+{
+    const struct um_scheduled *first =
+        UM_LIST_ITEM(item->group->ready.next, const struct um_scheduled, in_ready);
+
+    return !um_list_is_empty(&item->in_ready) && item->queued_turn == first->queued_turn;
+}
+
+/* Whether a connection may be read from or advance in a callback of the loop: others of its group have not waited longer, and
+ * something is left of the share. If not, it is to be enqueued. So of many connections, each is read from as its turn comes, in the
+ * order in which the loop calls for them, and need not run before. */
 UM_ALWAYS_INLINE bool um_scheduler_may_run(struct um_scheduled *item)
 {
-    const struct um_link *ready = &item->group->ready;
-    bool is_next = item->was_run || um_list_is_empty(ready) || ready->next == &item->in_ready;
+    bool is_next =
+        item->was_run || um_list_is_empty(&item->group->ready) || um_scheduler_has_waited_longest(item);
 
     item->was_run = false;
     return is_next && um_scheduler_has_share(item->group, 0, 0);
