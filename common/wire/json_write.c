@@ -7,6 +7,8 @@
 #include "base/decimal.h"
 #include "base/digits.h"
 #include "base/encoding.h"
+#include "base/text_avx2.h"
+#include "base/word.h"
 
 UM_ALWAYS_INLINE void write_value(struct um_buf *buf, const char *text, size_t size)
 {
@@ -65,18 +67,50 @@ static void append_escape(struct um_buf *buf, unsigned char byte)
     }
 }
 
+/* How many bytes from `at` on are passed over eight at a time, because none of them needs an escape and all are ASCII. */
+UM_ALWAYS_INLINE size_t plain_words(const char *at, size_t size)
+{
+    size_t plain = 0;
+
+    while (size - plain >= UM_WORD_SIZE) {
+        uint64_t word = um_word_load(at + plain);
+
+        if (((um_word_mark_special(word) | word) & UM_WORD_TOPS) != 0)
+            break;
+        plain += UM_WORD_SIZE;
+    }
+    return plain;
+}
+
+/* How many bytes at the front need no escape. */
+static size_t plain_size(const char *text, size_t size)
+{
+    size_t plain =
+        size > UM_TEXT_WIDE_LENGTH ? um_text_plain_avx2((const unsigned char *)text, size, false) : 0;
+    size_t end;
+
+    do {
+        plain += plain_words(text + plain, size - plain);
+        end = size - plain > UM_WORD_SIZE ? plain + UM_WORD_SIZE : size;
+        /* Some of these are not ASCII, or one needs an escape, or they are the last. */
+        while (plain != end && !needs_escape((unsigned char)text[plain]))
+            plain++;
+    } while (plain == end && plain != size);
+    return plain;
+}
+
 void um_json_append_escaped(struct um_buf *buf, const char *text, size_t size)
 {
-    size_t plain = 0; /* bytes before i that are not written yet */
+    size_t plain = plain_size(text, size);
 
-    for (size_t i = 0; i < size; i++) {
-        if (!needs_escape((unsigned char)text[i]))
-            continue;
-        um_buf_append(buf, text + plain, i - plain);
-        append_escape(buf, (unsigned char)text[i]);
-        plain = i + 1;
+    um_buf_append(buf, text, plain);
+    while (plain != size) {
+        append_escape(buf, (unsigned char)text[plain]);
+        text += plain + 1;
+        size -= plain + 1;
+        plain = plain_size(text, size);
+        um_buf_append(buf, text, plain);
     }
-    um_buf_append(buf, text + plain, size - plain);
 }
 
 void um_json_string(struct um_buf *buf, const char *text, size_t size)

@@ -180,7 +180,7 @@ void um_connection_free(struct um_connection *connection);
 /* Takes a step now, whoever else is ready. */
 UM_ALWAYS_INLINE void um_connection_run(struct um_connection *connection)
 {
-    connection->shared->scheduler.run(&connection->scheduled);
+    um_scheduler_run_now(&connection->scheduled);
 }
 
 /* Tells the group what the step has cost. */

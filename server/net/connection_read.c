@@ -13,7 +13,9 @@ enum {
         1024, /* bytes that are read first where a long payload is expected, because what comes with its message is copied */
     PREFETCH_SIZE =
         512, /* bytes from which on several messages may have come, so that fetching their blocks at once pays */
-    IDLE_READS_LIMIT = 4 /* turns in which a connection that waits for its own is still looked at */
+    IDLE_READS_LIMIT = 16,  /* turns in which a connection that waits for its own is still looked at, */
+    IDLE_READS_OF_MANY = 4, /* and where its process has very many: a look at all of them takes long */
+    MANY_SESSIONS = 1024
 };
 
 /* Memory behind what has come of a long message. A client that has sent a long one is likely to send more of them: then there is memory
@@ -80,7 +82,9 @@ static void on_end(struct um_connection *connection)
  * a few bytes: for a few turns it is tried again instead. */
 static void on_no_buffer(struct um_connection *connection)
 {
-    if (++connection->idle_reads >= IDLE_READS_LIMIT)
+    bool is_of_many = connection->group->sessions.sessions > MANY_SESSIONS;
+
+    if (++connection->idle_reads >= (is_of_many ? IDLE_READS_OF_MANY : IDLE_READS_LIMIT))
         um_connection_set_reading(connection, false);
     um_scheduler_enqueue(&connection->scheduled);
 }

@@ -31,8 +31,10 @@ static void activate(struct um_scheduler_group *group)
 
 void um_scheduler_enqueue(struct um_scheduled *item)
 {
-    if (um_list_is_empty(&item->in_ready))
+    if (um_list_is_empty(&item->in_ready)) {
         um_list_append(&item->group->ready, &item->in_ready);
+        item->queued_turn = item->group->scheduler->turn;
+    }
     activate(item->group);
     item->group->scheduler->wake(item->group->scheduler);
 }

@@ -67,7 +67,8 @@ struct um_scheduler_group {
 struct um_scheduled {
     struct um_scheduler_group *group; /* NULL: it is in none */
     struct um_link in_ready;
-    bool was_run; /* it was ready and was run, so that its next read need not wait */
+    uint64_t queued_turn; /* in which it joined the queue that it is in */
+    bool was_run;         /* it was ready and was run, so that its next read need not wait */
 };
 
 void um_scheduler_init(struct um_scheduler *scheduler);
@@ -122,21 +123,39 @@ UM_ALWAYS_INLINE bool um_scheduler_has_share(struct um_scheduler_group *group, u
            group->work + work < scheduler->share_work && scheduler->work + work < scheduler->work_limit;
 }
 
-/* Whether a connection may be read from or advance in a callback of the loop: others of its group do not wait before it, and
- * something is left of the share. If not, it is to be enqueued. */
+/* Whether a connection stands in its group's queue, and none in it for more turns than this one. */
+UM_ALWAYS_INLINE bool um_scheduler_has_waited_longest(const struct um_scheduled *item)
+{
+    const struct um_scheduled *first =
+        UM_LIST_ITEM(item->group->ready.next, const struct um_scheduled, in_ready);
+
+    return !um_list_is_empty(&item->in_ready) && item->queued_turn == first->queued_turn;
+}
+
+/* Whether a connection may be read from or advance in a callback of the loop: others of its group have not waited longer, and
+ * something is left of the share. If not, it is to be enqueued. So of many connections, each is read from as its turn comes, in the
+ * order in which the loop calls for them, and need not run before. */
 UM_ALWAYS_INLINE bool um_scheduler_may_run(struct um_scheduled *item)
 {
-    bool is_next = item->was_run || um_list_is_empty(&item->group->ready);
+    bool is_next =
+        item->was_run || um_list_is_empty(&item->group->ready) || um_scheduler_has_waited_longest(item);
 
     item->was_run = false;
     return is_next && um_scheduler_has_share(item->group, 0, 0);
+}
+
+/* Runs a connection now, whoever else is ready. It does all that it was queued for, if it was. */
+UM_ALWAYS_INLINE void um_scheduler_run_now(struct um_scheduled *item)
+{
+    um_list_remove(&item->in_ready);
+    item->group->scheduler->run(item);
 }
 
 /* In a callback of the loop: runs a connection, or enqueues it where others go before. */
 UM_ALWAYS_INLINE void um_scheduler_run_or_enqueue(struct um_scheduled *item)
 {
     if (um_scheduler_may_run(item))
-        item->group->scheduler->run(item);
+        um_scheduler_run_now(item);
     else
         um_scheduler_enqueue(item);
 }

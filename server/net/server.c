@@ -115,19 +115,31 @@ static uint64_t us_of(uv_timeval_t time)
 }
 
 /* What the system does not tell stays 0. */
-static void get_process_usage(void *context, struct um_process_usage *usage)
+static struct um_process_usage read_process_usage(void)
 {
+    struct um_process_usage usage = {0};
     uv_rusage_t used;
     size_t resident = 0;
 
-    (void)context;
-    *usage = (struct um_process_usage){0};
     if (uv_getrusage(&used) == 0) {
-        usage->cpu_user_us = us_of(used.ru_utime);
-        usage->cpu_system_us = us_of(used.ru_stime);
+        usage.cpu_user_us = us_of(used.ru_utime);
+        usage.cpu_system_us = us_of(used.ru_stime);
     }
     if (uv_resident_set_memory(&resident) == 0)
-        usage->resident_bytes = resident;
+        usage.resident_bytes = resident;
+    return usage;
+}
+
+/* The system takes as long as for ten requests to tell: it is asked once a turn. */
+static void get_process_usage(void *context, struct um_process_usage *usage)
+{
+    struct um_server *server = context;
+    uint64_t turn = server->connections.scheduler.turn;
+
+    if (server->usage_turn != turn)
+        server->usage = read_process_usage();
+    server->usage_turn = turn;
+    *usage = server->usage;
 }
 
 static void on_call_ended(void *context, const struct um_call_record *record)

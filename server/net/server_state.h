@@ -42,12 +42,14 @@ struct um_server {
     bool syncs;            /* records are written to the disk within about a second, or sooner */
     unsigned handles;      /* handles of the server's own that are not closed yet, the listener among them */
     unsigned waited_turns; /* turns for which clients have waited because all sessions are taken */
-    uint64_t refused_in_a_row; /* clients refused since the last one that was served */
-    bool has_clients;          /* clients may wait to be accepted */
-    bool has_work;             /* um_rpc_work() wants to be called */
-    bool wants_stop;           /* server.shutdown was called */
-    bool is_managed;           /* a service manager starts and ends it */
-    bool is_handed;            /* and keeps the pipe's socket, at which clients wait for the next process */
+    struct um_process_usage usage; /* as it was in the turn usage_turn */
+    uint64_t usage_turn;           /* of the scheduler; 0: none yet */
+    uint64_t refused_in_a_row;     /* clients refused since the last one that was served */
+    bool has_clients;              /* clients may wait to be accepted */
+    bool has_work;                 /* um_rpc_work() wants to be called */
+    bool wants_stop;               /* server.shutdown was called */
+    bool is_managed;               /* a service manager starts and ends it */
+    bool is_handed; /* and keeps the pipe's socket, at which clients wait for the next process */
     struct um_hand_over
         *hand_over; /* the line to the daemon that the pipe was handed over to; NULL: it was not */
     bool is_stopping;

@@ -82,6 +82,7 @@ void um_rpc_free(struct um_rpc *rpc)
     if (rpc == NULL)
         return;
     um_arena_deinit(&rpc->arena);
+    um_buf_deinit(&rpc->document);
     um_known_requests_free(rpc->known_requests);
     um_observe_deinit(rpc->observers);
     um_index_deinit(&rpc->jobs_by_heap);

@@ -74,6 +74,7 @@ struct um_rpc {
     struct um_known_requests *known_requests; /* shapes of messages */
     char *own_text;               /* the same, where it may be kept (malloc): what keeps it sets NULL here */
     struct um_call_meter meter;   /* of the calls of each method */
+    struct um_buf document;       /* members of the answer to rpc.discover, once it was called */
     bool records_calls;           /* for an access log */
     struct um_call_record record; /* of the call at work */
     uint64_t reserved_bytes;      /* um_session_group.reserved_bytes of all groups */

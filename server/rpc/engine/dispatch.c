@@ -259,12 +259,10 @@ static void handle_member(struct um_session *session, struct um_batch *batch, si
 {
     struct um_call call = {
         .session = session, .batch = batch, .start = start, .text = text, .payload = batch->payload};
-    uint64_t size;
 
-    (void)raw_size_of(request, &size);
     if (batch->payload != NULL) {
-        call.payload_size = size;
-        batch->payload += size;
+        (void)raw_size_of(request, &call.payload_size);
+        batch->payload += call.payload_size;
     }
     handle_request(&call, request);
 }

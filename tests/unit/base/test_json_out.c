@@ -39,6 +39,52 @@ static void test_commas_and_escapes_are_placed(void **state)
     um_buf_deinit(&buf);
 }
 
+/* What is to be written for one byte of a string. */
+static void append_expected(struct um_buf *buf, unsigned char byte)
+{
+    static const char shorts[] = "\b\t\n\f\r\"\\";
+    static const char letters[] = "btnfr\"\\";
+    const char *found = byte != 0 ? strchr(shorts, byte) : NULL;
+    char text[8];
+
+    if (found != NULL)
+        snprintf(text, sizeof text, "\\%c", letters[found - shorts]);
+    else
+        snprintf(text, sizeof text, byte < 0x20 ? "\\u%04x" : "%c", (int)byte);
+    um_buf_append_string(buf, text);
+}
+
+/* Plain characters are passed over many at a time: each byte, at each distance from where such steps begin and end, alone and with
+ * another one behind it. */
+static void test_each_byte_is_escaped_wherever_it_stands(void **state)
+{
+    static const size_t sizes[] = {1, 7, 8, 9, 17, 64, 257, 300, 400};
+    struct um_buf expected;
+    struct um_buf written;
+
+    (void)state;
+    um_buf_init(&expected, 8192);
+    um_buf_init(&written, 8192);
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        for (size_t at = 0; at < sizes[i]; at++) {
+            unsigned char text[400];
+
+            memset(text, at % 2 == 0 ? 'a' : 0xc3, sizeof text);
+            text[at] = (unsigned char)(at * 7 % 128);
+            text[(at + at % 71) % sizes[i]] = at % 3 == 0 ? '"' : (unsigned char)(at % 0x20);
+            um_buf_truncate(&expected, 0);
+            um_buf_truncate(&written, 0);
+            for (size_t j = 0; j < sizes[i]; j++)
+                append_expected(&expected, text[j]);
+            um_json_append_escaped(&written, (const char *)text, sizes[i]);
+            assert_int_equal(written.size, expected.size);
+            assert_memory_equal(written.data, expected.data, expected.size);
+        }
+    }
+    um_buf_deinit(&expected);
+    um_buf_deinit(&written);
+}
+
 static void expect_written(struct um_buf *buf, const char *text)
 {
     um_buf_append_byte(buf, '\0');
@@ -122,6 +168,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_commas_and_escapes_are_placed),
+        cmocka_unit_test(test_each_byte_is_escaped_wherever_it_stands),
         cmocka_unit_test(test_other_bytes_are_replaced),
         cmocka_unit_test(test_numbers_are_exact),
         cmocka_unit_test(test_integers_of_any_count_of_digits),

@@ -112,6 +112,45 @@ static void test_those_that_wait_go_first(void **state)
     assert_true(um_scheduler_may_run(&items[0][0]));
 }
 
+/* Of many that became ready in one turn, each may be read from as the loop calls for it; then those of the next turn. What one was
+ * queued for is done with that. */
+static void test_those_that_have_waited_longest_go_first(void **state)
+{
+    (void)state;
+    um_scheduler_enqueue(&items[0][0]);
+    um_scheduler_enqueue(&items[0][1]);
+    um_scheduler_begin_turn(&scheduler);
+    um_scheduler_enqueue(&items[0][2]);
+    um_scheduler_enqueue(&items[0][1]);
+    um_scheduler_begin_turn(&scheduler);
+    assert_false(um_scheduler_may_run(&items[0][2]));
+    for (int i = 1; i >= 0; i--) {
+        assert_true(um_scheduler_may_run(&items[0][i]));
+        um_scheduler_run_now(&items[0][i]);
+        assert_true(um_list_is_empty(&items[0][i].in_ready));
+        if (i != 0)
+            assert_false(um_scheduler_may_run(&items[0][i]));
+    }
+    assert_true(um_scheduler_may_run(&items[0][2]));
+    um_scheduler_run(&scheduler);
+    assert_int_equal(run_count, ITEMS);
+    assert_ptr_equal(run[0], &items[0][1]);
+    assert_ptr_equal(run[2], &items[0][2]);
+}
+
+/* Where it stands in the queue, it runs once, and where it becomes ready meanwhile, once more. */
+static void test_one_that_runs_now_may_be_ready_again(void **state)
+{
+    (void)state;
+    enqueues_again = true;
+    um_scheduler_enqueue(&items[0][0]);
+    um_scheduler_run_now(&items[0][0]);
+    assert_int_equal(run_count, 1);
+    assert_false(um_list_is_empty(&items[0][0].in_ready));
+    um_scheduler_run(&scheduler);
+    assert_int_equal(run_count, 2);
+}
+
 /* It was run, so that its next read does not wait behind others that have become ready meanwhile. */
 static void test_one_that_ran_may_read_once(void **state)
 {
@@ -176,6 +215,8 @@ int main(void)
         cmocka_unit_test_setup(test_the_turn_has_an_end, set_up),
         cmocka_unit_test_setup(test_what_was_too_much_is_made_up_for, set_up),
         cmocka_unit_test_setup(test_those_that_wait_go_first, set_up),
+        cmocka_unit_test_setup(test_those_that_have_waited_longest_go_first, set_up),
+        cmocka_unit_test_setup(test_one_that_runs_now_may_be_ready_again, set_up),
         cmocka_unit_test_setup(test_one_that_ran_may_read_once, set_up),
         cmocka_unit_test_setup(test_groups_take_turns, set_up),
         cmocka_unit_test_setup(test_each_runs_once_a_turn, set_up),
