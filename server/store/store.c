@@ -99,7 +99,7 @@ void um_store_free(struct um_store *store)
     if (store == NULL)
         return;
     store->events = (struct um_store_events){0};
-    um_store_commit(store);
+    um_store_sync_all(store);
     um_state_close(store);
     size_t budget = SIZE_MAX;
     um_handle next;

@@ -23,6 +23,7 @@
 #include "store/journal/state_directory.h"
 #include "store/records/records.h"
 #include "store/records/state.h"
+#include "store/records/state_sync.h"
 
 enum {
     UM_DURABLE_CHANGES_LIMIT = 512, /* that wait for a commit, where that can be done at once */
@@ -57,7 +58,7 @@ struct um_durable_change {
     struct um_name *name;       /* RECORD: in no table; NULL: none */
 };
 
-/* A heap's part in a sync of UM_SYNC_HEAPS. */
+/* A heap's part in a sync. */
 struct um_durable_sync {
     struct um_journal_sync journal;
     struct um_heap *heap; /* whose bytes are synced, and whose memory is kept meanwhile; NULL: they are not */
@@ -121,10 +122,10 @@ struct um_state {
     void *context;           /* handed to `report` */
     void (*report)(void *context, const char *text); /* as in struct um_state_options */
     struct um_journal handles;                       /* which handles must not be given out again */
-    struct um_journal_former former;   /* the journal that was written anew last, until the next sync */
-    struct um_durable *compacting;     /* whose journal is written anew; NULL: none is */
-    bool has_work;                     /* some journal may want to be written anew */
-    bool is_complete;                  /* that one waits for its sync */
+    struct um_journal_former formers[UM_FORMERS];    /* until the next sync */
+    struct um_durable *compacting;                   /* whose journal is written anew; NULL: none is */
+    bool has_work;                                   /* some journal may want to be written anew */
+    bool is_complete;                                /* that one waits for its sync */
     bool is_syncing;                   /* between um_store_sync_begin() and um_store_sync_end() */
     char text[UM_STATE_TEXT_CAPACITY]; /* of the last fault */
 };

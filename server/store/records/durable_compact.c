@@ -97,7 +97,7 @@ bool um_state_begin_last_sync(struct um_state *state, struct um_store_sync *sync
     struct um_durable *durable = state->compacting;
 
     if (!um_journal_is_compacting(&durable->journal) ||
-        um_state_write_handles(state, &sync->journals[0]) != UM_FILE_OK ||
+        um_state_write_handles(state, &sync->handles) != UM_FILE_OK ||
         um_journal_compact_complete(&durable->journal, &durable->sync.journal, state->is_always) !=
             UM_FILE_OK) {
         um_journal_compact_cancel(&durable->journal);
@@ -105,17 +105,17 @@ bool um_state_begin_last_sync(struct um_state *state, struct um_store_sync *sync
         if (state->handles.is_syncing) {
             /* It is complete, and is synced all the same. */
             sync->kind = UM_SYNC_HANDLES;
-            sync->count = 1;
+            sync->has_handles = true;
         }
         durable->cursor = 0;
         state->compacting = NULL;
         state->is_complete = false;
-        return sync->count != 0;
+        return sync->has_handles;
     }
     um_durable_sync_begin(durable);
     um_list_append(&sync->heaps, &durable->in_syncing);
     sync->kind = UM_SYNC_COMPACTION;
-    sync->count = 1;
+    sync->has_handles = true;
     return true;
 }
 
@@ -124,12 +124,12 @@ void um_state_end_compaction(struct um_state *state, struct um_store_sync *sync)
     struct um_durable *durable = UM_LIST_ITEM(um_list_take(&sync->heaps), struct um_durable, in_syncing);
     struct um_journal_sync *journal = &durable->sync.journal;
 
-    if (!um_journal_compact_end(&state->handles, &sync->journals[0], NULL))
+    if (!um_journal_compact_end(&state->handles, &sync->handles, &state->formers[UM_FORMER_HANDLES]))
         journal->status = UM_FILE_FAILED;
     if (journal->status == UM_FILE_OK)
         journal->status = sync->names;
     um_durable_sync_end(durable);
-    if (um_journal_compact_end(&durable->journal, journal, &state->former)) {
+    if (um_journal_compact_end(&durable->journal, journal, &state->formers[UM_FORMER_RECORDS])) {
         durable->epoch = durable->next_epoch;
         durable->names_unsynced = false;
         um_durable_end_synced(durable);

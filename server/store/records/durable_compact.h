@@ -7,7 +7,6 @@
 #define UM_STORE_DURABLE_COMPACT_H
 
 #include "store/records/durable.h"
-#include "store/records/state_sync.h"
 
 /* Does a piece of it, when all that was changed is committed: um_state_has_work(). */
 void um_state_work(struct um_state *state);

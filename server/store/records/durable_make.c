@@ -169,12 +169,12 @@ void um_durable_detach(struct um_heap *heap, struct um_link *list)
     um_list_append(list, &durable->in_all);
 }
 
-static void cancel_compaction(struct um_durable *durable)
+/* The new file is removed with the others, which takes as long as it is large. */
+static void end_compaction(struct um_durable *durable)
 {
     struct um_state *state = durable->state;
 
-    um_journal_compact_cancel(&durable->journal);
-    if (state->compacting != durable || durable->journal.compaction != UM_JOURNAL_NOT_COMPACTING)
+    if (state->compacting != durable || durable->journal.compaction == UM_JOURNAL_COMPLETING)
         return;
     state->compacting = NULL;
     state->is_complete = false;
@@ -189,7 +189,7 @@ int um_durable_destroy(struct um_heap *heap, struct um_fault *fault)
 
     if (code != 0)
         return code;
-    cancel_compaction(durable);
+    end_compaction(durable);
     um_journal_add(&durable->journal, &entry, true);
     um_durable_note_uncommitted(durable);
     if (!um_journal_commit(&durable->journal)) {
@@ -237,7 +237,8 @@ void um_state_close(struct um_store *store)
     close_all(&state->all);
     close_all(&state->ended);
     close_all(&state->failed);
-    um_journal_former_remove(state->files, &state->former);
+    for (int i = 0; i < UM_FORMERS; i++)
+        um_journal_former_remove(state->files, &state->formers[i]);
     um_journal_close(&state->handles);
     (void)state->files->ops->sync_names(state->files);
     um_state_directory_close(state->directory);

@@ -1,4 +1,6 @@
 /* Syncs: which heaps take part, and what comes next. */
+#include <string.h>
+
 #include "store/records/durable.h"
 #include "store/records/durable_commit.h"
 #include "store/records/durable_compact.h"
@@ -8,6 +10,11 @@
 #include "store/records/fault.h"
 #include "store/records/heaps.h"
 #include "store/records/state_sync.h"
+
+enum {
+    REMOVED_AT_ONCE = 16,             /* destroyed heaps whose files one sync removes, at most */
+    REMOVED_BYTES = 256 * 1024 * 1024 /* bytes of them, likewise, but for the first */
+};
 
 /* A sync of all heaps that want one, or where only flushes are wanted, of those that wait for one. It counts even where there is none. */
 static bool begin_round(struct um_state *state, struct um_store_sync *sync)
@@ -111,33 +118,68 @@ static void keep_failed(struct um_durable *durable)
     um_list_append(&durable->state->failed, &durable->in_all);
 }
 
-/* That the heap was destroyed is on the disk before its files go, and so are its handles. */
+/* Takes a destroyed heap into a sync. */
+static void remove_by(struct um_store_sync *sync, struct um_durable *durable)
+{
+    um_durable_sync_begin(durable);
+    um_journal_sync_begin(&durable->journal, &durable->sync.journal, durable->state->is_always);
+    um_list_append(&sync->heaps, &durable->in_syncing);
+}
+
+/* Takes as many of them as are removed in a short time, if there is one. */
+static void remove_some(struct um_state *state, struct um_store_sync *sync)
+{
+    uint64_t length = 0;
+    unsigned count = 0;
+    struct um_link *next;
+
+    for (struct um_link *link = state->ended.next; link != &state->ended; link = next) {
+        struct um_durable *durable = UM_LIST_ITEM(link, struct um_durable, in_all);
+
+        next = link->next;
+        length += durable->entry.length;
+        if (count != 0 && (count == REMOVED_AT_ONCE || length > REMOVED_BYTES))
+            return;
+        if (um_durable_goes_on(durable)) {
+            remove_by(sync, durable);
+            count++;
+        } else {
+            keep_failed(durable);
+        }
+    }
+}
+
+/* That heaps were destroyed is on the disk before their files go, and so are their handles. */
 static bool begin_removal(struct um_state *state, struct um_store_sync *sync)
 {
-    struct um_durable *durable;
+    struct um_durable *first;
     enum um_file_status status;
 
     if (um_list_is_empty(&state->ended))
         return false;
-    durable = UM_LIST_ITEM(state->ended.next, struct um_durable, in_all);
-    if (!um_durable_goes_on(durable)) {
-        keep_failed(durable);
+    first = UM_LIST_ITEM(state->ended.next, struct um_durable, in_all);
+    if (!um_durable_goes_on(first)) {
+        keep_failed(first);
         return false;
     }
-    status = um_state_write_handles(state, &sync->journals[0]);
-    /* The disk may be full of what is to be removed. Its journal says so, and keeps the handles. */
-    if (status == UM_FILE_NO_SPACE && durable->bytes != NULL)
-        sync->kind = UM_SYNC_BYTES;
-    else if (status == UM_FILE_OK)
+    status = um_state_write_handles(state, &sync->handles);
+    if (status == UM_FILE_OK) {
         sync->kind = UM_SYNC_REMOVAL;
-    else
+        sync->has_handles = true;
+        remove_some(state, sync);
+        return true;
+    }
+    /* The disk may be full of what is to be removed. Its journal says so, and keeps the handles. */
+    if (status != UM_FILE_NO_SPACE || first->bytes == NULL)
         return false;
-    sync->count = sync->kind == UM_SYNC_REMOVAL ? 2 : 1;
-    um_journal_sync_begin(&durable->journal, &sync->journals[sync->count - 1], state->is_always);
-    um_list_remove(&durable->in_uncommitted);
-    um_list_remove(&durable->in_unsynced);
-    sync->durable = durable;
+    sync->kind = UM_SYNC_BYTES;
+    remove_by(sync, first);
     return true;
+}
+
+static bool has_former(const struct um_state *state)
+{
+    return state->formers[UM_FORMER_RECORDS].file != NULL || state->formers[UM_FORMER_HANDLES].file != NULL;
 }
 
 enum um_sync_urgency um_store_sync_urgency(const struct um_store *store)
@@ -146,7 +188,7 @@ enum um_sync_urgency um_store_sync_urgency(const struct um_store *store)
 
     if (state == NULL || state->is_syncing)
         return UM_SYNC_NOT_DUE;
-    if (state->is_complete || state->former.file != NULL || state->rounds_wanted > state->rounds_ended ||
+    if (state->is_complete || has_former(state) || state->rounds_wanted > state->rounds_ended ||
         (!um_list_is_empty(&state->ended) && state->handles.state == UM_JOURNAL_OPEN))
         return UM_SYNC_NOW;
     if (um_list_is_empty(&state->unsynced) && um_list_is_empty(&state->uncommitted))
@@ -186,11 +228,21 @@ bool um_store_sync_begin(struct um_store *store, struct um_store_sync *sync)
         begun = begin_removal(state, sync);
     if (!begun)
         begun = state->was_round = begin_round(state, sync);
-    begun = begun || state->former.file != NULL;
-    sync->former = state->former;
-    state->former.file = NULL;
+    begun = begun || has_former(state);
+    memcpy(sync->formers, state->formers, sizeof sync->formers);
+    memset(state->formers, 0, sizeof state->formers);
     state->is_syncing = begun;
     return begun;
+}
+
+void um_store_sync_all(struct um_store *store)
+{
+    struct um_store_sync sync;
+
+    while (um_store_sync_begin(store, &sync)) {
+        um_store_sync_run(&sync);
+        um_store_sync_end(store, &sync);
+    }
 }
 
 static void close_file(struct um_files *files, struct um_file **file)
@@ -203,18 +255,14 @@ static void close_file(struct um_files *files, struct um_file **file)
 /* Removes a destroyed heap's files, if all that is to be on the disk before is there: the bytes first, so that what is left if that is
  * interrupted still says that they are to be removed. What cannot be removed (Windows: a program has it mapped) is removed at the next
  * start. Large files take long. */
-static void run_removal(struct um_store_sync *sync)
+static void run_removal(const struct um_store_sync *sync, struct um_durable *durable)
 {
-    struct um_durable *durable = sync->durable;
     struct um_journal *journal = &durable->journal;
     uint64_t heap = journal->header.heap;
     bool has_next = journal->next.file != NULL;
-    bool is_on_disk = sync->names == UM_FILE_OK;
     enum um_file_status status;
 
-    for (unsigned i = 0; i < sync->count; i++)
-        is_on_disk = is_on_disk && sync->journals[i].status == UM_FILE_OK;
-    if (!is_on_disk)
+    if (durable->sync.journal.status != UM_FILE_OK)
         return;
     close_file(sync->files, &durable->bytes);
     status = um_journal_remove(sync->files, heap, 0);
@@ -229,41 +277,51 @@ static void run_removal(struct um_store_sync *sync)
 
 void um_store_sync_run(struct um_store_sync *sync)
 {
-    for (unsigned i = 0; i < sync->count; i++)
-        um_journal_sync_run(&sync->journals[i]);
+    bool removes = sync->kind == UM_SYNC_REMOVAL || sync->kind == UM_SYNC_BYTES;
+
+    if (sync->has_handles)
+        um_journal_sync_run(&sync->handles);
     for (struct um_link *link = sync->heaps.next; link != &sync->heaps; link = link->next)
         um_durable_sync_run(sync->files, &UM_LIST_ITEM(link, struct um_durable, in_syncing)->sync);
-    um_journal_former_remove(sync->files, &sync->former);
+    for (int i = 0; i < UM_FORMERS; i++)
+        um_journal_former_remove(sync->files, &sync->formers[i]);
     sync->names = sync->syncs_names ? sync->files->ops->sync_names(sync->files) : UM_FILE_OK;
-    if (sync->durable != NULL)
-        run_removal(sync);
+    removes =
+        removes && sync->names == UM_FILE_OK && (!sync->has_handles || sync->handles.status == UM_FILE_OK);
+    for (struct um_link *link = sync->heaps.next; removes && link != &sync->heaps; link = link->next)
+        run_removal(sync, UM_LIST_ITEM(link, struct um_durable, in_syncing));
 }
 
-/* Only the bytes of a destroyed heap. */
-static void end_bytes(struct um_store_sync *sync)
+/* Ends a destroyed heap's part, of whose files some or all were removed. */
+static void end_removed(struct um_store_sync *sync, struct um_durable *durable)
 {
-    struct um_durable *durable = sync->durable;
+    struct um_journal_sync *journal = &durable->sync.journal;
 
-    if (um_journal_sync_end(&durable->journal, &sync->journals[0]))
-        return;
-    (void)um_durable_goes_on(durable);
-    keep_failed(durable);
+    if (journal->status == UM_FILE_OK)
+        journal->status = sync->names;
+    um_durable_sync_end(durable);
+    if (!um_journal_sync_end(&durable->journal, journal)) {
+        (void)um_durable_goes_on(durable);
+        keep_failed(durable);
+    } else if (sync->kind == UM_SYNC_REMOVAL) {
+        um_journal_close(&durable->journal);
+        um_durable_close_bytes(durable);
+        um_durable_free(durable);
+    }
 }
 
 static void end_removal(struct um_state *state, struct um_store_sync *sync)
 {
-    struct um_durable *durable = sync->durable;
+    bool has_failed = sync->has_handles && !um_journal_compact_end(&state->handles, &sync->handles,
+                                                                   &state->formers[UM_FORMER_HANDLES]);
 
-    if (!um_journal_compact_end(&state->handles, &sync->journals[0], NULL))
-        sync->journals[1].status = UM_FILE_FAILED;
-    if (um_journal_sync_end(&durable->journal, &sync->journals[1])) {
-        um_journal_close(&durable->journal);
-        um_durable_close_bytes(durable);
-        um_durable_free(durable);
-        return;
+    while (!um_list_is_empty(&sync->heaps)) {
+        struct um_durable *durable = UM_LIST_ITEM(um_list_take(&sync->heaps), struct um_durable, in_syncing);
+
+        if (has_failed)
+            durable->sync.journal.status = UM_FILE_FAILED;
+        end_removed(sync, durable);
     }
-    (void)um_durable_goes_on(durable);
-    keep_failed(durable);
 }
 
 void um_store_sync_end(struct um_store *store, struct um_store_sync *sync)
@@ -272,10 +330,8 @@ void um_store_sync_end(struct um_store *store, struct um_store_sync *sync)
 
     state->is_syncing = false;
     /* Where the names are not on the disk, nothing that depends on them may go on. */
-    for (unsigned i = 0; i < sync->count; i++) {
-        if (sync->journals[i].status == UM_FILE_OK)
-            sync->journals[i].status = sync->names;
-    }
+    if (sync->handles.status == UM_FILE_OK)
+        sync->handles.status = sync->names;
     switch (sync->kind) {
     case UM_SYNC_HEAPS:
         end_round(state, sync);
@@ -284,11 +340,9 @@ void um_store_sync_end(struct um_store *store, struct um_store_sync *sync)
         um_state_end_compaction(state, sync);
         break;
     case UM_SYNC_HANDLES:
-        (void)um_journal_compact_end(&state->handles, &sync->journals[0], NULL);
+        (void)um_journal_compact_end(&state->handles, &sync->handles, &state->formers[UM_FORMER_HANDLES]);
         break;
     case UM_SYNC_BYTES:
-        end_bytes(sync);
-        break;
     case UM_SYNC_REMOVAL:
         end_removal(state, sync);
         break;

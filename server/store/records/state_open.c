@@ -362,14 +362,8 @@ static struct um_state *new_state(struct um_store *store, const struct um_state_
 /* What was found out of two journals is in one of them on the disk before the other changes: else it might come back. */
 static void sync_given_up(struct um_state *state)
 {
-    struct um_store_sync sync;
-
-    if (um_list_is_empty(&state->uncommitted))
-        return;
-    while (um_store_sync_begin(state->store, &sync)) {
-        um_store_sync_run(&sync);
-        um_store_sync_end(state->store, &sync);
-    }
+    if (!um_list_is_empty(&state->uncommitted))
+        um_store_sync_all(state->store);
 }
 
 /* Reads all that is there. */

@@ -10,8 +10,6 @@
 #include "store/journal/journal.h"
 #include "store/records/store_types.h"
 
-struct um_durable;
-
 /* Wants a sync of all that was changed so far. Returns the number to ask for with um_store_is_synced(). */
 uint64_t um_store_want_sync(struct um_store *store);
 
@@ -43,20 +41,21 @@ enum um_sync_kind {
     UM_SYNC_COMPACTION, /* the end of one */
     UM_SYNC_HANDLES,    /* what is left of one that was given up */
     UM_SYNC_BYTES, /* of a destroyed heap, whose bytes are removed then, to make space for the rest of that */
-    UM_SYNC_REMOVAL /* likewise, whose other files are, too */
+    UM_SYNC_REMOVAL /* of destroyed heaps, whose files are removed then */
 };
+
+/* Files that were replaced, and are removed by the next sync. */
+enum um_former { UM_FORMER_RECORDS, UM_FORMER_HANDLES, UM_FORMERS };
 
 struct um_store_sync {
     enum um_sync_kind kind;
     struct um_files *files;
-    struct um_journal_former former; /* is removed, too */
+    struct um_journal_former formers[UM_FORMERS];
     bool syncs_names;
     enum um_file_status names;
-    struct um_link heaps; /* UM_SYNC_HEAPS, UM_SYNC_COMPACTION: list of um_durable.in_syncing */
-    /* Others: that of handles, and the heap's */
-    struct um_journal_sync journals[2];
-    unsigned count;             /* of `journals` */
-    struct um_durable *durable; /* whose; NULL: of none */
+    bool has_handles;
+    struct um_journal_sync handles; /* of the journal of handles, where `has_handles` */
+    struct um_link heaps;           /* list of um_durable.in_syncing: whose it is */
 };
 
 /* Begins the next sync, if something is not on the disk and none is at work. um_store_sync_run() it, on any thread, and
@@ -64,5 +63,8 @@ struct um_store_sync {
 bool um_store_sync_begin(struct um_store *store, struct um_store_sync *sync);
 void um_store_sync_run(struct um_store_sync *sync);
 void um_store_sync_end(struct um_store *store, struct um_store_sync *sync);
+
+/* Does all of them that there are: before the first client is served, or after the last one was. None may be at work. */
+void um_store_sync_all(struct um_store *store);
 
 #endif

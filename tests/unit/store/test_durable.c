@@ -86,6 +86,7 @@ static struct losing {
     size_t count;
     const char *fails;      /* syncs of files whose name has this at its end fail; NULL: none */
     const char *unwritable; /* likewise writes */
+    size_t removed;         /* files, so far */
 } losing;
 
 static struct um_files *real_files(void)
@@ -167,6 +168,7 @@ static enum um_file_status losing_sync(struct um_file *file)
 static enum um_file_status losing_remove(struct um_files *files, const char *name)
 {
     (void)files;
+    losing.removed++;
     return real_files()->ops->remove(real_files(), name);
 }
 
@@ -297,8 +299,10 @@ static void kill_store(void)
             free(durable);
         }
     }
-    if (state->former.file != NULL)
-        ops->close(state->former.file);
+    for (int i = 0; i < UM_FORMERS; i++) {
+        if (state->formers[i].file != NULL)
+            ops->close(state->formers[i].file);
+    }
     if (state->handles.next.file != NULL)
         ops->close(state->handles.next.file);
     um_buf_deinit(&state->handles.next.batch);
@@ -319,12 +323,7 @@ static void commit(void)
 
 static void sync_all(void)
 {
-    struct um_store_sync sync;
-
-    while (um_store_sync_begin(world.store, &sync)) {
-        um_store_sync_run(&sync);
-        um_store_sync_end(world.store, &sync);
-    }
+    um_store_sync_all(world.store);
 }
 
 /* ---- the model ---- */
@@ -981,28 +980,111 @@ static bool has_file(um_handle heap, uint32_t number)
     return file != NULL;
 }
 
-/* Removing a large file takes long, and is no work for the thread that serves clients. */
-static void test_files_are_removed_by_the_sync(void **state)
+static void destroy_all(void)
 {
-    struct um_store_sync sync;
     uint64_t blocks;
     uint64_t bytes;
 
-    (void)state;
-    begin(3);
-    world.heaps[0] = make_heap(NULL);
-    commit();
-    assert_int_equal(um_heap_destroy(world.store, heap_of(world.heaps[0]), &blocks, &bytes, NULL), UMEM_OK);
+    for (int i = 0; i < HEAPS; i++)
+        assert_int_equal(um_heap_destroy(world.store, heap_of(world.heaps[i]), &blocks, &bytes, NULL),
+                         UMEM_OK);
     while (um_store_reclaim(world.store, 1000))
         continue;
+}
+
+static size_t count_files(void)
+{
+    size_t count = 0;
+
+    for (int i = 0; i < HEAPS; i++)
+        count += (size_t)has_file(world.heaps[i], 0) + (size_t)has_file(world.heaps[i], 1);
+    return count;
+}
+
+/* Removing a file may take long, and is no work for the thread that serves clients. */
+static void test_files_are_removed_by_the_sync(void **state)
+{
+    struct um_store_sync sync;
+    uint32_t former;
+    size_t removed;
+
+    (void)state;
+    begin_with_power_failures(3);
+    destroy_all();
+    former = world.store->state->handles.current.number;
+    removed = losing.removed;
     assert_true(um_store_sync_begin(world.store, &sync));
     assert_int_equal(sync.kind, UM_SYNC_REMOVAL);
-    assert_true(has_file(world.heaps[0], 0) && has_file(world.heaps[0], 1));
+    assert_int_equal(count_files(), 2 * HEAPS);
+    assert_int_equal(losing.removed, removed);
     um_store_sync_run(&sync);
-    assert_false(has_file(world.heaps[0], 0) || has_file(world.heaps[0], 1));
+    assert_int_equal(count_files(), 0); /* one sync for all of them */
+    removed = losing.removed;
     um_store_sync_end(world.store, &sync);
+    assert_int_equal(losing.removed, removed);
+    assert_true(has_file(0, former) && has_file(0, former + 1));
+    assert_int_equal(um_store_sync_urgency(world.store), UM_SYNC_NOW);
+    sync_all();
+    assert_false(has_file(0, former));
+    assert_int_equal(um_store_sync_urgency(world.store), UM_SYNC_NOT_DUE);
     assert_int_equal(um_store_get_status(world.store)->failures, 0);
     finish();
+    forget_synced();
+}
+
+/* What is left to be removed when the daemon ends, is removed then. */
+static void test_files_are_removed_at_the_end(void **state)
+{
+    (void)state;
+    begin_with_power_failures(3);
+    destroy_all();
+    assert_int_equal(count_files(), 2 * HEAPS);
+    free_store();
+    assert_int_equal(count_files(), 0);
+    temp_directory_remove(world.path);
+    forget_synced();
+}
+
+/* Without them, it would not be known any more which handles were given out. */
+static void test_files_stay_where_handles_are_not_on_the_disk(void **state)
+{
+    (void)state;
+    begin_with_power_failures(3);
+    destroy_all();
+    losing.fails = "handles.";
+    sync_all();
+    losing.fails = NULL;
+    assert_int_equal(count_files(), 2 * HEAPS);
+    kill_store();
+    world.reports = 0;
+    open_store();
+    assert_int_equal(count_files(), 0);
+    finish();
+    forget_synced();
+}
+
+/* A heap is destroyed while its journal is written anew: both files go with the sync. */
+static void test_a_heap_is_destroyed_while_its_journal_is_written_anew(void **state)
+{
+    struct um_state *kept;
+    size_t removed;
+
+    (void)state;
+    begin_with_power_failures(3);
+    kept = world.store->state;
+    alloc_on(&world.blocks[0], world.heaps[0], false);
+    assert_int_equal(um_journal_compact_begin(&heap_of(world.heaps[0])->durable->journal, 1), UM_FILE_OK);
+    kept->compacting = heap_of(world.heaps[0])->durable;
+    removed = losing.removed;
+    destroy_all();
+    assert_null(kept->compacting);
+    assert_int_equal(losing.removed, removed);
+    assert_true(has_file(world.heaps[0], 2));
+    sync_all();
+    assert_false(has_file(world.heaps[0], 2));
+    assert_int_equal(count_files(), 0);
+    finish();
+    forget_synced();
 }
 
 static void test_heaps_come_back(void **state)
@@ -2010,6 +2092,9 @@ int main(void)
         cmocka_unit_test(test_heaps_come_back),
         cmocka_unit_test(test_a_heap_is_as_it_was),
         cmocka_unit_test(test_files_are_removed_by_the_sync),
+        cmocka_unit_test(test_files_are_removed_at_the_end),
+        cmocka_unit_test(test_files_stay_where_handles_are_not_on_the_disk),
+        cmocka_unit_test(test_a_heap_is_destroyed_while_its_journal_is_written_anew),
         cmocka_unit_test(test_a_heap_that_was_begun_is_none),
         cmocka_unit_test(test_a_destroyed_heap_stays_away),
         cmocka_unit_test(test_a_block_is_replaced_by_name),
