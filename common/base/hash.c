@@ -1,5 +1,7 @@
 #include "base/hash.h"
 
+#include "base/attributes.h"
+
 enum { WORD_SIZE = 8 /* bytes that are absorbed at once */ };
 
 static uint64_t rotate(uint64_t value, int bits)
@@ -21,11 +23,11 @@ static void sip_round(uint64_t v[4])
     v[2] = rotate(v[2], 32);
 }
 
-static void sip_absorb(uint64_t v[4], uint64_t word)
+UM_ALWAYS_INLINE void sip_absorb(uint64_t v[4], uint64_t word, int rounds)
 {
     v[3] ^= word;
-    sip_round(v);
-    sip_round(v);
+    for (int i = 0; i < rounds; i++)
+        sip_round(v);
     v[0] ^= word;
 }
 
@@ -53,19 +55,31 @@ static uint64_t read_rest(const unsigned char *from, size_t size)
            (uint64_t)from[size - 1] << 8 * (size - 1);
 }
 
-uint64_t um_hash_bytes(const uint64_t key[2], const void *bytes, size_t size)
+/* SipHash with so many rounds for each word, and behind the last. */
+UM_ALWAYS_INLINE uint64_t sip(const uint64_t key[2], const void *bytes, size_t size, int rounds,
+                              int last_rounds)
 {
     const unsigned char *from = bytes;
     uint64_t v[4] = {key[0] ^ UINT64_C(0x736f6d6570736575), key[1] ^ UINT64_C(0x646f72616e646f6d),
                      key[0] ^ UINT64_C(0x6c7967656e657261), key[1] ^ UINT64_C(0x7465646279746573)};
     size_t whole = size - size % WORD_SIZE;
     for (size_t i = 0; i < whole; i += WORD_SIZE)
-        sip_absorb(v, read_word(from + i));
-    sip_absorb(v, read_rest(from + whole, size - whole) | (uint64_t)size << 56);
+        sip_absorb(v, read_word(from + i), rounds);
+    sip_absorb(v, read_rest(from + whole, size - whole) | (uint64_t)size << 56, rounds);
     v[2] ^= 0xff;
-    for (int i = 0; i < 4; i++)
+    for (int i = 0; i < last_rounds; i++)
         sip_round(v);
     return v[0] ^ v[1] ^ v[2] ^ v[3];
+}
+
+uint64_t um_hash_bytes(const uint64_t key[2], const void *bytes, size_t size)
+{
+    return sip(key, bytes, size, 2, 4);
+}
+
+uint64_t um_hash_lookup(const uint64_t key[2], const void *bytes, size_t size)
+{
+    return sip(key, bytes, size, 1, 3);
 }
 
 uint64_t um_hash_mix(uint64_t number)

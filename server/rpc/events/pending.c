@@ -58,7 +58,7 @@ struct id_key {
 
 static uint64_t hash_id(const struct um_session *session, const struct um_id *id)
 {
-    uint64_t hash = um_hash_bytes(session->rpc->hash_key, id->text, id->size);
+    uint64_t hash = um_hash_lookup(session->rpc->hash_key, id->text, id->size);
 
     return um_hash_mix(hash ^ session->id ^ (uint64_t)id->kind);
 }
