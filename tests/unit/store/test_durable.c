@@ -87,6 +87,7 @@ static struct losing {
     const char *fails;      /* syncs of files whose name has this at its end fail; NULL: none */
     const char *unwritable; /* likewise writes */
     size_t removed;         /* files, so far */
+    size_t synced;          /* likewise, and the names */
 } losing;
 
 static struct um_files *real_files(void)
@@ -156,6 +157,7 @@ static enum um_file_status losing_sync(struct um_file *file)
     const struct um_files_ops *real = real_files()->ops;
     struct synced *synced = synced_of(file);
 
+    losing.synced++;
     if (losing.fails != NULL && strstr(synced->name, losing.fails) != NULL)
         return UM_FILE_FAILED;
     assert_int_equal(real->get_size(file, &synced->size), UM_FILE_OK);
@@ -175,6 +177,7 @@ static enum um_file_status losing_remove(struct um_files *files, const char *nam
 static enum um_file_status losing_sync_names(struct um_files *files)
 {
     (void)files;
+    losing.synced++;
     return UM_FILE_OK;
 }
 
@@ -1028,6 +1031,62 @@ static void test_files_are_removed_by_the_sync(void **state)
     assert_false(has_file(0, former));
     assert_int_equal(um_store_sync_urgency(world.store), UM_SYNC_NOT_DUE);
     assert_int_equal(um_store_get_status(world.store)->failures, 0);
+    finish();
+    forget_synced();
+}
+
+/* How often the disk was waited for. */
+static size_t count_waits(void)
+{
+    return losing.synced + losing.removed;
+}
+
+/* As sync_all(); only what runs on another thread waits. */
+static void sync_apart(void)
+{
+    struct um_store_sync sync;
+    size_t waits = count_waits();
+
+    while (um_store_sync_begin(world.store, &sync)) {
+        assert_int_equal(count_waits(), waits);
+        um_store_sync_run(&sync);
+        waits = count_waits();
+        um_store_sync_end(world.store, &sync);
+    }
+    assert_int_equal(count_waits(), waits);
+}
+
+/* Neither a sync nor the removal of a file is for the thread that serves clients. */
+static void test_only_syncs_wait_for_the_disk(void **state)
+{
+    const struct um_journal *journal;
+    size_t waits;
+
+    (void)state;
+    begin_with_power_failures(3);
+    sync_apart();
+    waits = count_waits();
+    journal = &heap_of(world.heaps[0])->durable->journal;
+    while (!um_journal_wants_compaction(journal)) {
+        world.given_count = 0;
+        alloc_on(&world.blocks[0], world.heaps[0], false);
+        free_block(&world.blocks[0]);
+        commit();
+        assert_int_equal(count_waits(), waits);
+        sync_apart();
+        waits = count_waits();
+    }
+    while (um_store_reclaim(world.store, 1000))
+        continue;
+    assert_int_equal(count_waits(), waits);
+    sync_apart();
+    assert_int_equal(journal->current.number, 2);
+    waits = count_waits();
+    destroy_all();
+    assert_int_equal(count_waits(), waits);
+    sync_apart();
+    assert_int_equal(count_files(), 0);
+    assert_false(has_file(world.heaps[0], 2));
     finish();
     forget_synced();
 }
@@ -2092,6 +2151,7 @@ int main(void)
         cmocka_unit_test(test_heaps_come_back),
         cmocka_unit_test(test_a_heap_is_as_it_was),
         cmocka_unit_test(test_files_are_removed_by_the_sync),
+        cmocka_unit_test(test_only_syncs_wait_for_the_disk),
         cmocka_unit_test(test_files_are_removed_at_the_end),
         cmocka_unit_test(test_files_stay_where_handles_are_not_on_the_disk),
         cmocka_unit_test(test_a_heap_is_destroyed_while_its_journal_is_written_anew),
