@@ -469,15 +469,7 @@ static void test_a_known_run_is_passed_over(void **state)
 {
     enum { SIZE = 900 };
     static const char *const before[] = {"[\"", "[\"\\n", "[1,\"b\",\"\xc3\xa4"};
-    static const char *const middles[] = {"aa",
-                                          "\\t",
-                                          "\\x",
-                                          "\xc3\xa4",
-                                          "\xc3"
-                                          "a",
-                                          "\"a",
-                                          "\ta",
-                                          "\\\""};
+    static const char *const middles[] = {"aa", "\\t", "\\x", "\xc3\xa4", "\xc3.", "\"a", "\ta", "\\\""};
     static const char after[] = "\",\"\\u0000\xc3\xa4\"] ";
     char text[SIZE + sizeof after];
 
