@@ -36,6 +36,8 @@ static const struct {
     {"block.free", UMEM_E_NO_MEMORY},
     {"heap.destroy", UMEM_E_NO_MEMORY},
     {"heap.destroy", UMEM_E_CORRUPTED},
+    {"heap.create", UMEM_E_CORRUPTED},
+    {"block.change", UMEM_E_DENIED},
     {"heap.flush", UMEM_OK},
     {"heap.flush", UMEM_E_CORRUPTED},
     {"block.write", UMEM_E_CORRUPTED},
