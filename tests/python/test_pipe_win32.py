@@ -66,7 +66,7 @@ class Pipes(unittest.TestCase):
 
     def test_it_is_the_code_for_windows(self):
         self.assertIs(umem._connection.Pipe, _pipe_win32.Pipe)
-        self.assertIs(umem.aio.Pipe, _pipe_win32.Pipe)
+        self.assertIs(umem._aio_connection.Pipe, _pipe_win32.Pipe)
         self.assertEqual(self.connect().info()["platform"], "windows")
 
     def test_bytes_and_numbers(self):
