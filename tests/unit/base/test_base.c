@@ -280,7 +280,7 @@ static void encode_plainly(char *text, const char *digits, const unsigned char *
         unsigned number = 0;
 
         for (size_t bit = at; bit < at + width; bit++)
-            number = number << 1 | (bytes[bit / 8] >> (7 - bit % 8) & 1U);
+            number = number << 1 | ((unsigned)bytes[bit / 8] >> (7 - bit % 8) & 1U);
         *text++ = digits[number];
     }
 }
