@@ -666,7 +666,8 @@ int um_server_start(uv_loop_t *loop, const struct um_server_options *options, st
         return UMEM_E_NO_MEMORY;
     }
     if (made->limits.sessions == 0) {
-        snprintf(why, UM_SERVER_WHY_CAPACITY, "the system gives this process too few descriptors for a session%s",
+        snprintf(why, UM_SERVER_WHY_CAPACITY,
+                 "the system gives this process too few descriptors for a session%s",
                  um_listener_capacity_hint());
         um_connections_deinit(&made->connections);
         free(made);
