@@ -535,12 +535,21 @@ static void a_signal_requests_it(void **state)
 
 /* ---- what is logged ---- */
 
-/* Runs umem's verb with one word, in a process of its own, which is one session. */
-static void run_umem(const struct daemon *daemon, int status, const char *verb, const char *word)
+/* Runs umem's verb with one word, in a process of its own, which is one session. Its end is logged after that process has ended, so it is
+ * waited for. */
+static void run_umem(const struct daemon *daemon, umem_client *client, int status, const char *verb,
+                     const char *word)
 {
+    enum { TRIES = 100000 };
+    struct umem_server_stats stats = {0};
+
     assert_int_equal(
         process_run(&process, (const char *const[]){UMEM, "--pipe", daemon->pipe, verb, word, NULL}, NULL),
         status);
+    for (int tries = 0; stats.sessions != 1; tries++) {
+        assert_true(tries < TRIES);
+        ok(client, umem_server_stats(client, &stats));
+    }
 }
 
 /* There is a line with this session. (On Windows, a daemon that checks its pipe is its own first client.) */
@@ -571,13 +580,13 @@ static void calls_are_logged(void **state)
     ok(client, umem_block_write(client, block, 0, "secret", 6));
     expect_code(client, umem_block_lookup(client, "a\n2026-01-01T00:00:00.000Z error b", &block),
                 UMEM_E_UNKNOWN_HANDLE);
-    run_umem(&daemon, 0, "ping", NULL);
+    run_umem(&daemon, client, 0, "ping", NULL);
     write_config("log-format = json\nlog-calls = yes\n");
     expect_report(client, "\"log-format\"", "");
-    run_umem(&daemon, 1, "read", "nobody");
+    run_umem(&daemon, client, 1, "read", "nobody");
     write_config("");
     expect_report(client, "\"log-format\",\"log-calls\"", "");
-    run_umem(&daemon, 1, "read", "unseen");
+    run_umem(&daemon, client, 1, "read", "unseen");
     umem_client_free(client);
     assert_int_equal(daemon_shutdown(&daemon), 0);
     snprintf(text, sizeof text, "%s", daemon.process.errors);
@@ -610,13 +619,13 @@ static void sessions_are_logged(void **state)
     start_with_file(&daemon, NULL);
     client = daemon_connect(&daemon);
     ok(client, umem_session_info(client, &own));
-    run_umem(&daemon, 0, "ping", NULL);
+    run_umem(&daemon, client, 0, "ping", NULL);
     write_config("log-sessions = yes\n");
     expect_report(client, "\"log-sessions\"", "");
-    run_umem(&daemon, 0, "ping", NULL);
+    run_umem(&daemon, client, 0, "ping", NULL);
     write_config("");
     expect_report(client, "\"log-sessions\"", "");
-    run_umem(&daemon, 0, "ping", NULL);
+    run_umem(&daemon, client, 0, "ping", NULL);
     umem_client_free(client);
     assert_int_equal(daemon_shutdown(&daemon), 0);
     snprintf(text, sizeof text, "%s", daemon.process.errors);
