@@ -84,7 +84,7 @@ void process_close_output(struct process *process)
         uv_close((uv_handle_t *)&process->out, NULL);
 }
 
-int process_start_as(struct process *process, const char *const *args, const struct process_options *given)
+static int start_once(struct process *process, const char *const *args, const struct process_options *given)
 {
     bool has_input = given->input != NULL || given->stays_open;
     uv_stdio_container_t stdio[3] = {{.flags = UV_IGNORE}};
@@ -134,6 +134,20 @@ int process_start_as(struct process *process, const char *const *args, const str
         uv_close((uv_handle_t *)&process->out, NULL);
     if (code != 0 || uv_read_start((uv_stream_t *)&process->err, on_alloc, on_read) != 0)
         uv_close((uv_handle_t *)&process->err, NULL);
+    return code;
+}
+
+/* Under Wine, CreateProcessW fails now and then where many programs begin at once, with an error that libuv does not know. Nothing of
+ * the program has run then. */
+int process_start_as(struct process *process, const char *const *args, const struct process_options *given)
+{
+    enum { TRIES = 5 };
+    int code = start_once(process, args, given);
+
+    for (int tries = 1; code == UV_UNKNOWN && tries < TRIES; tries++) {
+        process_finish(process);
+        code = start_once(process, args, given);
+    }
     return code;
 }
 
