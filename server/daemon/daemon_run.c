@@ -476,10 +476,14 @@ static int prepare(struct daemon *daemon)
 int um_daemon_run(const struct um_daemon_options *options, const char *pipe, struct um_starter *starter)
 {
     struct daemon daemon = {.options = options, .starter = starter, .default_bytes = default_bytes()};
+    char reason[256];
     int status;
 
-    if (uv_loop_init(&daemon.loop) != 0)
-        return fail(&daemon, UM_EXIT_FAILED, "no event loop can be made");
+    status = uv_loop_init(&daemon.loop);
+    if (status != 0) {
+        snprintf(reason, sizeof reason, "no event loop can be made: %s", uv_strerror(status));
+        return fail(&daemon, UM_EXIT_FAILED, reason);
+    }
     status = prepare(&daemon);
     if (status == UM_EXIT_ENDED)
         status = serve(&daemon, pipe);

@@ -665,6 +665,14 @@ int um_server_start(uv_loop_t *loop, const struct um_server_options *options, st
         snprintf(why, UM_SERVER_WHY_CAPACITY, "no memory");
         return UMEM_E_NO_MEMORY;
     }
+    if (made->limits.sessions == 0) {
+        snprintf(why, UM_SERVER_WHY_CAPACITY,
+                 "the system gives this process too few descriptors for a session%s",
+                 um_listener_capacity_hint());
+        um_connections_deinit(&made->connections);
+        free(made);
+        return UMEM_E_LIMIT_EXCEEDED;
+    }
     um_identity_prepare();
     um_listener_reserve(loop, made->limits.sessions + made->limits.shared_heaps);
     /* First the pipe: where another server has it, that one's engine may be in this process. */

@@ -93,6 +93,11 @@ verb "$folder/line" call -
 verb /dev/null help
 echo "umem in all: $all"
 "$bin/umem" shutdown
+# It is no child of this shell. Each look is a program, so that it takes its time.
+for ((try = 0; try < 10000; try++)); do
+    "$bin/umem" help >/dev/null
+    [ -e "$folder/pipe" ] || [ -e "$folder/pid" ] || break
+done
 daemon=
 
 # ---- umemd ----

@@ -37,6 +37,30 @@ static int sh(const char *script, const char *const *words)
     return process_run(&process, args, NULL);
 }
 
+/* ---- too few descriptors ---- */
+
+static void umemd_with_too_few_descriptors(void **state)
+{
+    static const struct {
+        const char *script;
+        const char *says;
+    } cases[] = {
+        {"ulimit -n 8; exec \"$0\" --pipe \"$1\"", "no event loop can be made: too many open files"},
+        {"ulimit -n 24; exec \"$0\" --pipe \"$1\"", "raise the limit of open files (ulimit -Hn)"},
+        {"ulimit -n 64; exec \"$0\" --pipe \"$1\"", "raise the limit of open files (ulimit -Hn)"},
+    };
+    char pipe[128];
+
+    (void)state;
+    pipe_name_make(pipe, sizeof pipe);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        assert_int_equal(sh(cases[i].script, WORDS(UMEMD, pipe)), 1);
+        assert_non_null(strstr(process.errors, cases[i].says));
+        assert_int_not_equal(access(pipe, F_OK), 0);
+    }
+    pipe_name_remove(pipe);
+}
+
 /* ---- standard files that are closed ---- */
 
 /* Every way to leave some of them closed, as a shell writes it. */
@@ -561,6 +585,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(umem_without_standard_files, daemon_setup, daemon_teardown),
         cmocka_unit_test(umemd_without_standard_files),
+        cmocka_unit_test(umemd_with_too_few_descriptors),
         cmocka_unit_test(a_path_that_is_not_utf8),
         cmocka_unit_test(a_relative_path),
         cmocka_unit_test(signals_reopen_the_log),

@@ -1,6 +1,7 @@
 #include "test_process.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -118,6 +119,7 @@ int process_start_as(struct process *process, const char *const *args, const str
     options.exit_cb = on_exit_of_child;
     code = uv_spawn(&process->loop, &process->child, &options);
     if (code != 0) {
+        fprintf(stderr, "%s cannot be started: %s\n", args[0], uv_strerror(code));
         process->exited = true;
         process->status = -1;
         uv_close((uv_handle_t *)&process->child, NULL);

@@ -94,7 +94,7 @@ bool um_listener_is_near_limit(const uv_pipe_t *client);
 void um_listener_reserve(uv_loop_t *loop, uint64_t clients);
 
 /* Raises what the system allows this process to have open as far as it lets us, and returns for how many
- * clients that is enough, some kept back for other uses. */
+ * clients that is enough, some kept back for other uses; 0: for none. */
 uint64_t um_listener_client_capacity(void);
 
 /* What helps where that is too few: the end of a sentence, "" where nothing does. */

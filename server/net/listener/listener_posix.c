@@ -537,7 +537,7 @@ uint64_t um_listener_client_capacity(void)
     }
     if (limit.rlim_cur == RLIM_INFINITY)
         return UINT64_MAX;
-    return limit.rlim_cur > DESCRIPTORS_KEPT_BACK ? limit.rlim_cur - DESCRIPTORS_KEPT_BACK : 1;
+    return limit.rlim_cur > DESCRIPTORS_KEPT_BACK ? limit.rlim_cur - DESCRIPTORS_KEPT_BACK : 0;
 }
 
 const char *um_listener_capacity_hint(void)
