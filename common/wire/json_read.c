@@ -487,17 +487,23 @@ UM_ALWAYS_INLINE bool read_text(struct reader *reader)
     return at != NULL && end_of_text(reader, at);
 }
 
-/* Finds where the first text ends, now that it is no JSON: from where reading stopped. */
+/* Finds where the first text ends, now that it is no JSON: from where reading stopped. Where bytes beyond ASCII were met, all up to the
+ * source's end is known to be UTF-8, and what follows is not. It is not looked at again: a string that was unescaped may have left half a
+ * character behind. */
 static void end_first(struct reader *reader, char *end)
 {
     struct um_json_source *source = &reader->source;
+    char *utf8_end = source->is_utf8 ? source->end : NULL;
     struct um_json_end state = {.depth = reader->depth, .in_string = source->in_string};
     char *found = reader->depth != 0 ? um_json_find_end(&state, source->stop, end) : NULL;
 
     source->end = found != NULL ? found : end;
     source->check->size = (size_t)(source->end - source->text);
-    source->is_utf8 = false;
     source->is_first = false;
+    if (utf8_end == NULL || source->end <= utf8_end)
+        return;
+    um_json_refuse(source, utf8_end, um_json_not_utf8);
+    reader->code = UMEM_E_PARSE_ERROR;
 }
 
 /* One by one: most of it needs no value yet, and clearing all would take longer than reading a small text's values. */

@@ -564,6 +564,34 @@ static void test_a_step_reads_no_more_than_it_may(void **state)
     free(text);
 }
 
+/* A string that was unescaped leaves half a character behind, which is no reason to call the text no UTF-8. */
+static void test_what_is_left_of_a_character(void **state)
+{
+    static const char cut[] = "[\"\\n\xce\x99";
+    static const char bad[] = "[\"\\n\xce\x99\",] [\"\x99";
+    char text[sizeof bad];
+    struct um_arena arena = {NULL, 0, NULL};
+    struct um_json *json = NULL;
+    struct um_json_check result;
+
+    (void)state;
+    memcpy(text, cut, sizeof cut);
+    assert_int_equal(um_json_read_first(text, sizeof cut - 1, &arena, &json, &result), UMEM_E_PARSE_ERROR);
+    assert_string_equal(result.what, "a string that does not end");
+    assert_int_equal(result.bad_offset, 1);
+    /* What is no UTF-8 behind the first text is not that one's. */
+    memcpy(text, bad, sizeof bad);
+    assert_int_equal(um_json_read_first(text, sizeof bad - 1, &arena, &json, &result), UMEM_E_PARSE_ERROR);
+    assert_int_equal(result.size, 9);
+    assert_int_equal(result.bad_offset, 8);
+    /* In it, it goes before all else that is wrong. */
+    memcpy(text, bad, sizeof bad);
+    text[7] = '\x99';
+    assert_int_equal(um_json_read_first(text, sizeof bad - 1, &arena, &json, &result), UMEM_E_PARSE_ERROR);
+    assert_int_equal(result.bad_offset, 7);
+    um_arena_deinit(&arena);
+}
+
 /* Long space is passed in rows: each kind of it counts, and a byte that is none is found wherever it stands. */
 static void test_long_space(void **state)
 {
@@ -612,6 +640,7 @@ int main(void)
         cmocka_unit_test(test_a_step_reads_no_more_than_it_may),
         cmocka_unit_test(test_what_is_half_read_may_be_forgotten),
         cmocka_unit_test(test_long_space),
+        cmocka_unit_test(test_what_is_left_of_a_character),
         cmocka_unit_test(test_long_strings_are_looked_through),
         cmocka_unit_test(test_json_is_accepted),
         cmocka_unit_test(test_what_is_not_json_is_refused_where_it_goes_wrong),
